@@ -243,6 +243,7 @@ class Journal:
         asked = [action for action in actions.values() if now - self._looked_at.get(action.key, self._started) >= BELIEVED_FOR]
         if not asked:
             return {}
+        permitted(self.context.connector, self.context.policy)  # what the CRM deletes along may be another by now
         found, waiting = with_unmapped(self.context, asked)
         grown = {after.key for before, after in zip(asked, found, strict=True) if {*after.along} - {*before.along}}
         codes = dict.fromkeys({*grown, *waiting}, CHANGED) | otherwise([each.key for each in asked])

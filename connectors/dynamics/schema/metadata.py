@@ -176,15 +176,19 @@ class Metadata:
             return []
         return [name for item in objects(content.get("value")) if (name := _text(item, "LogicalName"))]
 
-    def look_at_security(self, names: Iterable[str]) -> None:
+    def look_again(self, names: Iterable[str]) -> None:
         """Note which columns of these tables are secured by now: one that was secured since its definition
-        was read looks empty, and no read says so. A CRM that does not take the question is believed as
-        before. Raises ConnectorError."""
-        known = {name: table for name in names if (table := self.table(name)) is not None}
+        was read looks empty, and no read says so. Refuse where the CRM by now does something else to rows
+        that point to a deleted one than when a definition was read: what goes along with a row, and what
+        stays behind, was looked for by that. A CRM that does not take the question is believed as before.
+        Raises ReadIncomplete: relationships have changed; ConnectorError."""
+        self.load(names)
+        known = {name: table for name, table in list(self._tables.items()) if table is not None}
         options = {
             "$select": "LogicalName",
             "$filter": " or ".join(f"LogicalName eq {literal(name)}" for name in known),
-            "$expand": "Attributes($select=LogicalName,IsSecured;$filter=IsSecured eq true)",
+            "$expand": "Attributes($select=LogicalName,IsSecured;$filter=IsSecured eq true),"
+            "OneToManyRelationships($select=SchemaName,ReferencingEntity,ReferencingAttribute,CascadeConfiguration)",
         }
         try:
             content = self._get(f"EntityDefinitions?{query_string(options)}", "EntityDefinitions")
@@ -192,11 +196,16 @@ class Metadata:
             if failure.status in (400, 405, 501):
                 return
             raise
-        listed = {_text(item, "LogicalName"): item.get("Attributes") for item in objects(content.get("value"))}
+        listed = {_text(item, "LogicalName"): item for item in objects(content.get("value"))}
         for name, table in known.items():
-            if not isinstance(listed.get(name), list):
-                raise ReadIncomplete("The CRM's list of secured columns lacks a table.", where=name)
-            secured = {_text(column, "LogicalName") for column in objects(listed[name]) if column.get("IsSecured") is True}
+            found = listed.get(name, {})
+            columns, children = found.get("Attributes"), found.get("OneToManyRelationships")
+            if not isinstance(columns, list) or not isinstance(children, list):
+                raise ReadIncomplete("The CRM's list of secured columns and relationships lacks a table.", where=name)
+            if {_on_delete(_relationship(item, "")) for item in objects(children)} != {_on_delete(each) for each in table.children}:
+                what = "What the CRM does to rows that point to a deleted one has changed since its definitions were read."
+                raise ReadIncomplete(what, hint="Try again: they are then read anew, and all is judged by them.", where=name)
+            secured = {_text(column, "LogicalName") for column in objects(columns) if column.get("IsSecured") is True}
             for column in table.attributes.values():
                 column.secured = column.name in secured
 
@@ -356,6 +365,10 @@ def _relationship(item: dict[str, Any], navigation: str) -> Relationship:
         _text(item, navigation),
         str(cascade.get("Delete", "")) if isinstance(cascade, dict) else "",
     )
+
+
+def _on_delete(each: Relationship) -> tuple[str, str, str]:
+    return each.child, each.column, each.on_delete
 
 
 def _link(item: dict[str, Any]) -> Link:

@@ -72,7 +72,7 @@ def check_privileges(
             told: list[Finding] = []
             if number == 1:
                 directory.depths = rights.depths
-                metadata.look_at_security([table.name for table in mapping.tables])
+                metadata.look_again([table.name for table in mapping.tables])
                 told += newly_secured(mapping, metadata)
                 told += shown_otherwise(mapping, metadata, directory, each_night=True)
             of_user = f" (application user {number}, {user})" if number > 1 else ""
