@@ -12,7 +12,7 @@ from jobs.holds.look_up import look_up_unseen
 from jobs.model.plan import GRANTED_NO_MORE, RULES_CHANGED, Kind, Plan
 from jobs.model.request import SubjectRequest
 from jobs.model.run import Run, RunState
-from jobs.plans.alarms.approval_reasons import counter_of
+from jobs.plans.alarms.approval_reasons import needs_a_look
 from jobs.ports.context import JobContext
 from jobs.ports.store.leases import Lease
 from jobs.ports.store.store import Store
@@ -119,16 +119,15 @@ def _refuse_other_rules(context: JobContext, plan: Plan) -> None:
 
 def _refuse_by_version_in_force(context: JobContext, plan: Plan) -> None:
     """Refuse a plan of an earlier version of the schedule that would have expired by the one in force by now,
-    or to which nobody has looked and that disposes of more than that lets through."""
+    or to which nobody has looked and that disposes of what that asks two people to look at."""
     now = context.on(context.today)
     policy = now.policy
     if plan.policy_digest == policy.digest or plan.kind in CARRYING:
         return
-    counted = {"units": (plan.breaker.units, policy.limits.units), "recordings": (plan.breaker.recordings, policy.limits.recordings)}
     if context.clock() >= plan.created_at + timedelta(hours=policy.plan_valid_hours):
         problem = "has expired"
-    elif not plan.needed and any(counter_of(now, plan.kind, name, of.planned, limit).tripped for name, (of, limit) in counted.items()):
-        problem = "disposes of more than goes without approval"
+    elif not plan.needed and needs_a_look(now, plan):
+        problem = "disposes of what does not go without approval"
     else:
         return
     message = (

@@ -1,10 +1,10 @@
 """What stops a plan until two people have looked: the circuit breaker, and what else to see first."""
 
 from collections import Counter as Counts
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from jobs.holds.look_up import HOLD_NOT_FOUND
-from jobs.model.plan import Alarm, Breaker, CategoryCounter, Counter, Kind
+from jobs.model.plan import Alarm, Breaker, CategoryCounter, Counter, Kind, Plan
 from jobs.model.run import REQUEST_UNDONE
 from jobs.plans.alarms.earlier_plans import VIEW_SHRANK, EarlierPlans
 from jobs.plans.alarms.observations import CANARY, Observations
@@ -57,6 +57,29 @@ def counter_of(context: JobContext, kind: Kind, counter: str, planned: int, limi
     return Counter(planned, finding.limit, finding.median, finding.tripped)
 
 
+def needs_a_look(context: JobContext, plan: Plan) -> bool:
+    """Return whether two people look first, by the schedule of this context, at what a plan of another
+    version disposes of: by the limits of the whole and of each category (RET-24), or as the first of a
+    category. What a run of it leaves aside was not noted by category, so it counts."""
+    policy, counters = context.policy, plan.breaker
+    whole = (("units", counters.units.planned, policy.limits.units), ("recordings", counters.recordings.planned, policy.limits.recordings))
+    if any(counter_of(context, plan.kind, *counted).tripped for counted in whole):
+        return True
+    earlier_plans = EarlierPlans.of(context.store, plan.crm)
+    planned = {total.category: total.delete + total.anonymise for total in plan.categories}
+    read = {total.category: planned[total.category] + total.retain for total in plan.categories}
+    return _is_first(context, earlier_plans, planned) or any(
+        category_breaker(planned.get(key, 0), read.get(key, 0), earlier_plans.disposals_of(key, plan.kind), limit).tripped
+        for key, limit in policy.limits.categories.items()
+    )
+
+
+def _is_first(context: JobContext, earlier_plans: EarlierPlans, planned: Mapping[str, int]) -> bool:
+    """Return whether two people look at the first disposals of a category, and these are some."""
+    going = {key for key, number in planned.items() if number > 0}
+    return context.policy.approvals.first_run and bool(going - earlier_plans.disposed_categories())
+
+
 def why(
     context: JobContext, earlier_plans: EarlierPlans, planned: Planned, found: Breaker, observations: Observations, alarms: Iterable[Alarm]
 ) -> tuple[str, ...]:
@@ -66,10 +89,7 @@ def why(
         codes.add(BREAKER_TRIPPED)
     if any(counter.tripped for counter in found.categories.values()):
         codes.add(CATEGORY_LIMIT)
-    if (
-        context.policy.approvals.first_run
-        and {key for key, number in planned.of.items() if number > 0} - earlier_plans.disposed_categories()
-    ):
+    if _is_first(context, earlier_plans, planned.of):
         codes.add(FIRST_RUN)
     if observations.drifted:
         codes.add(DRIFTED)

@@ -404,7 +404,10 @@ def test_only_a_guard_that_people_overruled_is_an_override(typist: Typist, org: 
 @pytest.mark.parametrize(
     ("difference", "told"),
     [
-        (("max: 200", "max: 1"), "disposes of more than goes without approval by"),
+        (("max: 200", "max: 1"), "disposes of what does not go without approval by"),
+        (("limits:\n", "limits:\n  categories:\n    social_card: {max: 1}\n"), "disposes of what does not go without approval by"),
+        (("limits:\n", "limits:\n  categories:\n    social_card: {percent: 50}\n"), "disposes of what does not go without approval by"),
+        (("first_run: false", "first_run: true"), "disposes of what does not go without approval by"),
         (("plan_valid_hours: 72", "plan_valid_hours: 4"), "has expired by"),
     ],
 )
