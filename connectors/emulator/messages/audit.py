@@ -22,13 +22,13 @@ Document = dict[str, Any]
 
 
 def retrieve_record_change_history(call: Call) -> Answer:
-    _require(call, READ_HISTORY)
+    call.access.require_named(call.operation, READ_HISTORY)
     target = target_of(call)
     return _answered(call, target.table, AuditTrail(call.tables).history(target.table, target.row_id))
 
 
 def retrieve_attribute_change_history(call: Call) -> Answer:
-    _require(call, READ_HISTORY)
+    call.access.require_named(call.operation, READ_HISTORY)
     target = target_of(call)
     name = call.required("AttributeLogicalName")
     if name not in target.table.columns:
@@ -64,7 +64,7 @@ def _answered(call: Call, table: Table, history: list[tuple[str, list[Change]]])
 def retrieve_audit_details(call: Call) -> Answer:
     if call.table is None or call.row_id is None or call.table.name != AUDIT:
         raise unknown_function(call.name)
-    _require(call, READ_HISTORY)
+    call.access.require_named(call.operation, READ_HISTORY)
     stored = call.tables.stored(call.table, call.row_id, ["action", "objecttypecode", "changedata"]) or {}
     table = call.environment.tables.get(stored["objecttypecode"] or "")
     if stored["action"] == LOG_DELETION or table is None:
@@ -93,7 +93,7 @@ def _detail(table: Table, changes: list[Change]) -> Document:
 
 
 def delete_record_change_history(call: Call) -> Answer:
-    _require(call, DELETE_HISTORY)
+    call.access.require_named(call.operation, DELETE_HISTORY)
     target = target_of(call)
     if call.switches.history_of_deleted == "refuse" and not call.tables.exists(target.table, target.row_id):
         raise no_such_row(target.table.name, target.row_id)
@@ -104,7 +104,7 @@ def delete_record_change_history(call: Call) -> Answer:
 def delete_audit_data(call: Call) -> Answer:
     """Delete whole partitions, each a quarter of a year, that ended before a date. On-premises may have none,
     and then single rows are deleted."""
-    _require(call, DELETE_PARTITIONS)
+    call.access.require_named(call.operation, DELETE_PARTITIONS)
     end = call.required("EndDate")
     until = parse_instant(end) if isinstance(end, str) else None
     if until is None:
@@ -117,10 +117,6 @@ def delete_audit_data(call: Call) -> Answer:
         raise WebApiError(400, INVALID_ARGUMENT, "There are no partitions ending before the given date.")
     partitions = {(month[:4], (int(month[5:]) - 1) // 3) for month in months}
     return call.answer({"PartitionsDeleted": len(partitions) if partitioned else 1})
-
-
-def _require(call: Call, privilege: str) -> None:
-    call.reader.gate.access.require_named(call.operation, privilege)
 
 
 def _quarter(instant: datetime) -> datetime:

@@ -11,7 +11,6 @@ from connectors.emulator.messages.target import Target, target_of
 from connectors.emulator.request.exchange import Answer
 from connectors.emulator.schema.environment import Relationship
 from connectors.emulator.schema.table_specs import MASTER, MERGEABLE, MERGED
-from connectors.emulator.storage import sql
 from connectors.emulator.storage.writes import back_reference
 
 INACTIVE = 1
@@ -50,14 +49,8 @@ def _hand_over(call: Call, relation: Relationship, subordinate: str, target: str
     """Make the rows that one relationship leads to from the subordinate the target's. Rows of tables that no
     client may write, as participants, follow too."""
     child = call.environment.tables[relation.child]
-    column = child.columns[relation.column]
-    if child.view or column.name == MASTER:
+    if relation.column == MASTER:
         return
-    where = [
-        f"{sql.name(column.name)} = ?",
-        *([f"{sql.name(column.type_column)} = {sql.text(relation.parent)}"] if column.polymorphic else []),
-    ]
-    rows = call.tables.connection.execute(sql.select([sql.name(child.key)], sql.name(child.name), where), (subordinate,)).fetchall()
-    for (row,) in rows:
+    for row in call.tables.children(relation, subordinate):
         if row != target:  # the target does not become its own parent
             call.tables.update(child, row, back_reference(child, relation, target), call.operation.user)

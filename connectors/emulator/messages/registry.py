@@ -59,14 +59,13 @@ ACTIONS: dict[str, Message] = {
     "DownloadBlock": file_blocks.download_block,
     "DeleteFile": file_blocks.delete_file,
 }
-# POST set/Microsoft.Dynamics.CRM.Name {…}
+# POST set/Microsoft.Dynamics.CRM.Name {…}; not there on-premises
 ACTIONS_ON_SET: dict[str, Message] = {
     "CreateMultiple": multiple.create_multiple,
     "UpdateMultiple": multiple.update_multiple,
     "UpsertMultiple": multiple.upsert_multiple,
     "DeleteMultiple": multiple.delete_multiple,
 }
-BULK_MESSAGES = frozenset({"CreateMultiple", "UpdateMultiple", "UpsertMultiple", "DeleteMultiple"})  # not there on-premises
 # GET set(id)/Microsoft.Dynamics.CRM.Name(…)
 FUNCTIONS_ON_ROW: dict[str, Message] = {
     "RetrieveAuditDetails": audit.retrieve_audit_details,

@@ -17,7 +17,6 @@ from connectors.emulator.messages.registry import (
     ACTIONS,
     ACTIONS_ON_ROW,
     ACTIONS_ON_SET,
-    BULK_MESSAGES,
     FUNCTIONS,
     FUNCTIONS_ON_ROW,
     Message,
@@ -118,7 +117,8 @@ class WebApi:
         first = segments[0]
         if first.name == "$metadata":
             self._only_read(operation, "$metadata")
-            return self._counted(Answer(200, self._csdl(operation), content_type="application/xml"))
+            document = csdl(self.environment, annotations=operation.address.option("annotations") == "true")
+            return self._counted(Answer(200, document, content_type="application/xml"))
         if first.name == CREATE_ENTITIES or (first.name in METADATA_SETS and operation.method != "GET"):
             return self.schema.answer(operation)
         if first.name in METADATA_SETS:
@@ -134,9 +134,6 @@ class WebApi:
         if first.key is None:
             return self._set(operation, table, segments[1:])
         return self._row(operation, table, first.key, segments[1:], faults)
-
-    def _csdl(self, operation: Operation) -> bytes:
-        return csdl(self.environment, annotations=operation.address.option("annotations") == "true")
 
     def _counted(self, answer: Answer) -> Answer:
         self.stats.count("read")
@@ -174,10 +171,7 @@ class WebApi:
             return message(self._call(operation, name, read_json(operation, name), table, row_id))
 
     def _action_on_set(self, name: str) -> Message | None:
-        name = name.removeprefix(NAMESPACE)
-        if name in BULK_MESSAGES and not self.tables.switches.bulk_messages:
-            return None
-        return ACTIONS_ON_SET.get(name)
+        return ACTIONS_ON_SET.get(name.removeprefix(NAMESPACE)) if self.tables.switches.bulk_messages else None
 
     # -- sets, rows, and what is below a row ---------------------------------------------------------------
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.emulator.errors import WebApiError, bad_query, bad_top, no_property
-from connectors.emulator.querying.conditions import Operand
+from connectors.emulator.querying.conditions import TIME_KINDS, Operand
 from connectors.emulator.querying.filters import WHOLE_KINDS, FilterCompiler
 from connectors.emulator.querying.labels import formatted
-from connectors.emulator.querying.pages import ROW, Among, Reader, Within
+from connectors.emulator.querying.pages import Among, Reader, Within
 from connectors.emulator.querying.query import order_parts, refuse_options
+from connectors.emulator.querying.rows import ROW, unless_null
 from connectors.emulator.request.exchange import Answer, Operation
 from connectors.emulator.request.paths import split_outside
 from connectors.emulator.request.preferences import FORMATTED
@@ -20,7 +21,6 @@ from connectors.emulator.schema.environment import Table
 from connectors.emulator.storage import sql
 
 MAX_AGGREGATED = 50_000  # Microsoft Learn, "Aggregate data using FetchXml"
-_TIMES = ("date", "datetime", "datetime_tzi")
 _FRACTIONS = ("decimal", "double", "money")
 _METHODS = {"sum": "sum", "average": "avg", "min": "min", "max": "max"}
 _CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
@@ -116,7 +116,7 @@ def _groupby(compiler: FilterCompiler, table: Table, text: str, asked: _Asked) -
         raise bad_query(f"The groupby expression is not supported: '{text[:60]}'.")
     for path in (part.strip() for part in columns[1:-1].split(",")):
         operand = compiler.column(table, ROW, path.split("/"))
-        if operand.column.kind in (*_TIMES, "memo", "image", "file"):
+        if operand.column.kind in (*TIME_KINDS, "memo", "image", "file"):
             raise bad_query(f"Grouping by '{path}' is not supported.")
         name = _joined(compiler, table, path.split("/"))
         asked.groups[name] = (operand, asked.read(operand.expression))
@@ -166,7 +166,7 @@ def _result(compiler: FilterCompiler, table: Table, path: str, method: str, aske
         raise bad_query(f"The aggregation method '{method}' is not supported.")
     operand = compiler.column(table, ROW, path.split("/"))
     kind = operand.column.kind
-    if kind not in (*WHOLE_KINDS, *_FRACTIONS) and (kind not in _TIMES or method in ("sum", "average")):
+    if kind not in (*WHOLE_KINDS, *_FRACTIONS) and (kind not in TIME_KINDS or method in ("sum", "average")):
         raise bad_query(f"The aggregation method '{method}' does not fit the property '{path}'.")
     expression = f"{_METHODS[method]}({asked.read(operand.expression)})"
     return (f"CAST({expression} AS INTEGER)" if method == "average" and kind in WHOLE_KINDS else expression), kind
@@ -190,17 +190,10 @@ def _columns(asked: _Asked) -> list[str]:
     """Return the output columns; a property that is null is absent."""
     found: list[str] = []
     for name, (operand, expression) in asked.groups.items():
-        found.append(_present(name, expression, _value(operand.column.kind, expression), asked.labels.get(name)))
+        found.append(unless_null(expression, name, _value(operand.column.kind, expression), asked.labels.get(name)))
     for name, (expression, kind) in asked.results.items():
-        found.append(_present(name, expression, _value(kind, expression), None))
+        found.append(unless_null(expression, name, _value(kind, expression), None))
     return found
-
-
-def _present(name: str, tested: str, value: str, label: str | None) -> str:
-    parts = [sql.text(f'"{name}":'), value, "','"]
-    if label:
-        parts = [sql.text(f'"{name}@{FORMATTED}":'), f"json_quote({label})", "','", *parts]
-    return f"CASE WHEN {tested} IS NULL THEN '' ELSE {' || '.join(parts)} END"
 
 
 def _value(kind: str, expression: str) -> str:

@@ -13,9 +13,9 @@ from urllib.parse import quote, unquote
 
 from connectors.emulator.errors import INVALID_ARGUMENT, PARSE, WebApiError, bad_query
 from connectors.emulator.querying import cookies
-from connectors.emulator.querying.pages import BOM, ROW, Among, Reader, Within
+from connectors.emulator.querying.pages import BOM, Among, Reader, Within
 from connectors.emulator.querying.query import parse_query, refuse_options
-from connectors.emulator.querying.rows import RowWriter
+from connectors.emulator.querying.rows import ROW, RowWriter
 from connectors.emulator.request.exchange import Answer, Operation
 from connectors.emulator.request.preferences import MAX_PAGE
 from connectors.emulator.schema.environment import Table
@@ -60,7 +60,7 @@ def changed(reader: Reader, operation: Operation, table: Table, within: Within |
     options = [option for option in operation.address.options if option[0] not in ("$deltatoken", "$skiptoken")]
     query = parse_query(reader.environment, table, options)
     compiler = reader.compiler(operation, query.aliases)
-    shape = RowWriter(reader.environment, operation.preferences, compiler, operation.root).shape(query, ROW)
+    shape = RowWriter(reader.environment, operation.preferences, compiler, operation.root).shape(query)
     limit = operation.preferences.page_size or MAX_PAGE
 
     found: list[Any] = []
@@ -179,8 +179,7 @@ def _next_link(reader: Reader, operation: Operation, table: Table, reading: Read
 
 def _delta_link(reader: Reader, operation: Operation, table: Table, token: str) -> str:
     reader.tables.cookies.remember(_digest(table, token))
-    escaped = re.sub(r"%[0-9A-F]{2}", lambda match: match.group().lower(), quote(token, safe=""))
-    return _link(operation, "$deltatoken=" + escaped)
+    return _link(operation, "$deltatoken=" + cookies.lower_escapes(quote(token, safe="")))
 
 
 def _link(operation: Operation, last: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from connectors.emulator.schema.environment import Column, Table
 
+TIME_KINDS = ("date", "datetime", "datetime_tzi")
 Condition = tuple[str, tuple[Any, ...]]  # SQL, and the values to bind
 
 

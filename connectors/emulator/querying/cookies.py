@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 from xml.sax.saxutils import escape, unescape
 
 from connectors.emulator.errors import WebApiError
+from connectors.emulator.request.exchange import Operation
 from connectors.emulator.storage import sql
 
 _OUTER = re.compile(r'<cookie pagenumber="([1-9]\d{0,9})" pagingcookie="([^"<>]*)" istracking="False" />')
@@ -34,7 +35,7 @@ def encode(page: int, names: Sequence[str], first: Sequence[Any], last: Sequence
     )
     counted = "" if records is None else f' countOfRecords="{records}"'
     inner = quote(f'<cookie page="{page}"{counted}>{elements}</cookie>', safe="_.-~()!*'")
-    return f'<cookie pagenumber="{page + 1}" pagingcookie="{_lower_escapes(inner)}" istracking="False" />'
+    return f'<cookie pagenumber="{page + 1}" pagingcookie="{lower_escapes(inner)}" istracking="False" />'
 
 
 def _bound(which: str, value: Any, *, key: bool) -> str:
@@ -44,13 +45,21 @@ def _bound(which: str, value: Any, *, key: bool) -> str:
     return f'{which}="{text}"'
 
 
-def _lower_escapes(text: str) -> str:
+def lower_escapes(text: str) -> str:
+    """Return percent-encoded text as the platform writes it."""
     return re.sub(r"%[0-9A-F]{2}", lambda match: match.group().lower(), text)
 
 
 def in_link(token: str) -> str:
     """Return the token percent-encoded once more, as in `@odata.nextLink`."""
     return quote(token, safe="=/")
+
+
+def next_link(operation: Operation, token: str) -> str:
+    """Return the requested address with a token at its end."""
+    path, _, query = operation.raw.partition("?")
+    kept = [part for part in query.split("&") if part and not part.startswith(("$skiptoken=", "%24skiptoken="))]
+    return operation.root + path + "?" + "&".join([*kept, "$skiptoken=" + in_link(token)])
 
 
 def inner_of(token: str) -> str:

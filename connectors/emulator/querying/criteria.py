@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 
 from connectors.emulator.errors import WebApiError
-from connectors.emulator.querying.conditions import Condition, Operand
+from connectors.emulator.querying.conditions import TIME_KINDS, Condition, Operand
 from connectors.emulator.querying.dataverse_functions import PREFIX, dataverse_condition
 from connectors.emulator.querying.filters import TEXT_KINDS, FilterCompiler, like
 from connectors.emulator.schema.environment import DEFAULT_USER, Column, Environment, Table
@@ -90,7 +90,6 @@ QUERY_EXPRESSION_OPERATORS = {  # Microsoft Learn, "ConditionOperator Enum"
 }
 
 _ZONELESS = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?(?:\.\d+)?)")
-_TIMES = ("date", "datetime", "datetime_tzi")
 
 
 def condition(
@@ -179,7 +178,7 @@ def _constant_text(column: Column, value: str) -> str:
     value = value.strip()
     if column.kind in ("guid", "lookup", "file"):
         return value.strip("{}")
-    if column.kind in _TIMES:
+    if column.kind in TIME_KINDS:
         if match := _ZONELESS.fullmatch(value):
             value = f"{match.group(1)}T{match.group(2)}Z"
         return value[:10] if column.kind == "date" and "T" in value else value
@@ -204,7 +203,7 @@ def _wrong_type(column: Column) -> WebApiError:
         "lookup": "Guid",
         "file": "Guid",
     }
-    expected |= dict.fromkeys(_TIMES, "DateTime")
+    expected |= dict.fromkeys(TIME_KINDS, "DateTime")
     return WebApiError(
         400,
         INVALID_VALUE,

@@ -11,7 +11,7 @@ from dateutil.relativedelta import relativedelta
 
 from connectors.emulator.conditions.clock import instant_text
 from connectors.emulator.errors import bad_query, no_property, unknown_function
-from connectors.emulator.querying.conditions import Condition, Conditions, Operand
+from connectors.emulator.querying.conditions import TIME_KINDS, Condition, Conditions, Operand
 from connectors.emulator.querying.fiscal import fiscal_span
 from connectors.emulator.querying.hierarchies import CALLERS, LINES, of_the_caller, related
 from connectors.emulator.schema.environment import Table
@@ -22,7 +22,6 @@ PREFIX = "Microsoft.Dynamics.CRM."
 _X = re.compile(r"(Last|Next|OlderThan)X((?<=OlderThanX)Minutes|Hours|Days|Weeks|Months|Years)")
 _PERIOD = re.compile(r"(Last|This|Next)(Week|Month|Year)")
 _DAY_NAMES = {"Today": 0, "Yesterday": -1, "Tomorrow": 1}
-_TIMES = ("date", "datetime", "datetime_tzi")
 
 
 def dataverse_condition(compiler: Conditions, qualified: str, arguments: dict[str, Any], table: Table, scope: dict[str, str]) -> Condition:
@@ -84,7 +83,7 @@ def _operand(compiler: Conditions, qualified: str, arguments: dict[str, Any], ta
 def _membership(compiler: Conditions, operand: Operand, values: list[str], *, negated: bool) -> Condition:
     constants: list[Any] = []
     for value in values:
-        if operand.column.kind in _TIMES:
+        if operand.column.kind in TIME_KINDS:
             constants.append(compiler.compared(operand, "=", value)[1][0])
         else:
             constants.append(compiler.constant(operand.column, value))
@@ -122,7 +121,7 @@ def _language(operand: Operand) -> Condition:
 
 
 def _check_time(operand: Operand, name: str) -> None:
-    if operand.column.kind not in _TIMES:
+    if operand.column.kind not in TIME_KINDS:
         raise bad_query(f"The function '{name}' is not valid for the column '{operand.column.name}'.")
 
 

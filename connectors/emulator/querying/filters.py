@@ -11,7 +11,7 @@ from odata_query import ast
 
 from connectors.emulator.conditions.clock import instant_text
 from connectors.emulator.errors import WebApiError, bad_query, no_property
-from connectors.emulator.querying.conditions import Condition, Operand
+from connectors.emulator.querying.conditions import TIME_KINDS, Condition, Operand
 from connectors.emulator.querying.dataverse_functions import dataverse_condition
 from connectors.emulator.querying.filter_parser import operands, parse_filter, plain
 from connectors.emulator.schema.environment import Column, Environment, Relationship, Table
@@ -122,7 +122,7 @@ class FilterCompiler:
             if not value.isascii():
                 return f"fold({expression}) {operator} fold(?)", (value,)
             return f"{expression} {operator} ?", (value,)
-        if column.kind in ("date", "datetime", "datetime_tzi"):
+        if column.kind in TIME_KINDS:
             return self._compared_in_time(operand, operator, value, literal)
         return f"{expression} {operator} ?", (self.constant(column, value, literal),)
 

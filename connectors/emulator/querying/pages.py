@@ -7,12 +7,11 @@ from typing import Any
 
 import msgspec
 
-from connectors.emulator.errors import bad_query
 from connectors.emulator.querying import cookies
 from connectors.emulator.querying.conditions import Condition
 from connectors.emulator.querying.filters import FilterCompiler
 from connectors.emulator.querying.query import Query, parse_query, refuse_options
-from connectors.emulator.querying.rows import RowWriter, order_terms
+from connectors.emulator.querying.rows import ROW, RowWriter, Shape, order_terms
 from connectors.emulator.request.exchange import Answer, Operation
 from connectors.emulator.request.preferences import COUNT, MAX_PAGE
 from connectors.emulator.schema.environment import Column, Navigation, Relationship, Table
@@ -24,7 +23,6 @@ from connectors.emulator.storage.tables import Tables
 
 MAX_COUNT = 5_000
 BOM = b"\xef\xbb\xbf"
-ROW = "t0"
 
 
 @dataclass(frozen=True)
@@ -72,25 +70,26 @@ class Reader:
         compiler = self.compiler(operation, query.aliases)
         writer = RowWriter(self.environment, operation.preferences, compiler, operation.root)
         tokens = self._page_collections(writer, query)
-        shape = writer.shape(query, ROW)
-        statement = sql.select(shape.expressions, f"{sql.name(table.name)} {ROW}", [f"{sql.dotted(ROW, table.key)} = ?"])
-        found = self.tables.connection.execute(statement, (*shape.values, row_id)).fetchone()
-        if found is None:
+        text = self._written(writer.shape(query), table, row_id)
+        if text is None:
             return None
         self._remember(tokens)
         context = f'{{"@odata.context":{json.dumps(operation.root + "$metadata#" + table.set_name + query.shape + "/$entity")},'
-        text: str = shape.template % found
         return (context + text[1:]).encode()
+
+    def _written(self, shape: Shape, table: Table, row_id: str) -> str | None:
+        statement = sql.select(shape.expressions, f"{sql.name(table.name)} {ROW}", [f"{sql.dotted(ROW, table.key)} = ?"])
+        found = self.tables.connection.execute(statement, (*shape.values, row_id)).fetchone()
+        return None if found is None else shape.template % found
 
     def property(self, operation: Operation, table: Table, row_id: str, column: Column) -> Answer:
         """Return one column as `{"value": …}`; null is 204."""
         refuse_options(operation.address.options, set())
         query = Query(table, [column])
         writer = RowWriter(self.environment, operation.preferences, self.compiler(operation, {}), operation.root)
-        shape = writer.shape(query, ROW)
-        statement = sql.select(shape.expressions, f"{sql.name(table.name)} {ROW}", [f"{sql.dotted(ROW, table.key)} = ?"])
-        found = self.tables.connection.execute(statement, (*shape.values, row_id)).fetchone()
-        document = json.loads(shape.template % found)
+        text = self._written(writer.shape(query), table, row_id)
+        assert text is not None  # whoever asks has found the row
+        document = json.loads(text)
         value = document.pop(column.wire)
         if value is None:
             return Answer(204)
@@ -125,7 +124,7 @@ class Reader:
         writer = RowWriter(self.environment, operation.preferences, compiler, operation.root)
         tokens = self._page_collections(writer, query)
         writer.links_only = self.tables.switches.collection_links_only and not query.nested
-        shape = writer.shape(query, ROW)
+        shape = writer.shape(query)
         where, values = matching = self._where(compiler, query, within)
 
         expressions = [compiler.column(table, ROW, path).expression for path, _ in query.order] + [sql.dotted(ROW, table.key)]
@@ -167,7 +166,7 @@ class Reader:
             width = len(expressions)
             token = cookies.encode(number, names, found[0][-width:], found[-1][-width:])
             self.tables.cookies.remember(cookies.digest(token))
-            document.append(f',"@odata.nextLink":{json.dumps(self._next_link(operation, token))}')
+            document.append(f',"@odata.nextLink":{json.dumps(cookies.next_link(operation, token))}')
         document.append("}")
         return Answer(200, "".join(document).encode())
 
@@ -190,22 +189,13 @@ class Reader:
             raise cookies.malformed()
         return cookies.decode(token, names)
 
-    @staticmethod
-    def _next_link(operation: Operation, token: str) -> str:
-        path, _, query = operation.raw.partition("?")
-        kept = [part for part in query.split("&") if part and not part.startswith(("$skiptoken=", "%24skiptoken="))]
-        return operation.root + path + "?" + "&".join([*kept, "$skiptoken=" + cookies.in_link(token)])
-
     def _counts(self, operation: Operation, query: Query, number: int) -> list[str]:
         """Return the number of rows as `@odata.count` where requested, and the annotations that show whether
         it was cut off."""
         annotated = operation.preferences.wants(COUNT)
         if not query.count:
             return [f',"@{COUNT}":-1,"@{COUNT}limitexceeded":false'] if annotated else []
-        text = f',"@odata.count":{min(number, MAX_COUNT)}'
-        if annotated:
-            text += f',"@{COUNT}":{min(number, MAX_COUNT)},"@{COUNT}limitexceeded":{str(number > MAX_COUNT).lower()}'
-        return [text]
+        return [f',"@odata.count":{min(number, MAX_COUNT)}', counted(number) if annotated else ""]
 
     def _count(self, table: Table, where: list[str], values: list[Any], limit: int | None = MAX_COUNT + 1) -> int:
         """Return the count up to a limit, which is one past what an answer states."""
@@ -255,31 +245,7 @@ class Reader:
             return None
         return str(stored[column.name])
 
-    def total_counts(self, operation: Operation, names: list[str]) -> Answer:
-        """Answer `RetrieveTotalRecordCount`."""
-        counts = []
-        for name in names:
-            table = self.environment.tables.get(name)
-            if table is None:
-                raise bad_query(f"The entity with a name = '{name}' was not found in the MetadataCache.")
-            counts.append(record_count(self.tables, table))
-        collection = {"Count": len(names), "IsReadOnly": False, "Keys": names, "Values": counts}
-        context = f"{operation.root}$metadata#Microsoft.Dynamics.CRM.RetrieveTotalRecordCountResponse"
-        return Answer(200, msgspec.json.encode({"@odata.context": context, "EntityRecordCountCollection": collection}))
 
-
-RENEWED_AFTER_S = 86_400
-
-
-def record_count(tables: Tables, table: Table) -> int:
-    """Return the current number of rows or, where the switch `stale_counts` is on, that of the first query of
-    the last 24 hours. Source: section 3.3 of the wire reference; Microsoft Learn, "Count rows"."""
-    if not tables.switches.stale_counts:
-        return tables.count(table)
-    now = tables.clock.timestamp()
-    found = tables.connection.execute("SELECT number, taken FROM _counts WHERE tab = ?", (table.name,)).fetchone()
-    if found is not None and 0 <= now - found[1] < RENEWED_AFTER_S:
-        return int(found[0])
-    number = tables.count(table)
-    tables.connection.execute("INSERT OR REPLACE INTO _counts VALUES (?, ?, ?)", (table.name, number, now))
-    return number
+def counted(number: int) -> str:
+    """Return the annotations for a number of rows, and whether it was cut off."""
+    return f',"@{COUNT}":{min(number, MAX_COUNT)},"@{COUNT}limitexceeded":{str(number > MAX_COUNT).lower()}'

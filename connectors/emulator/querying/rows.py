@@ -26,6 +26,7 @@ class Expression:
 
 
 Fragment = str | Expression
+ROW = "t0"
 
 
 @dataclass
@@ -49,10 +50,10 @@ class RowWriter:
         self.paged = False  # expanded collections come in pages, each link made by the SQL function `child_token`
         self.links_only = False  # expanded collections come without their rows
 
-    def shape(self, query: Query, alias: str) -> Shape:
+    def shape(self, query: Query) -> Shape:
         shape = Shape("", [])
         parts: list[str] = []
-        for fragment in self.fragments(query, alias):
+        for fragment in self.fragments(query, ROW):
             if isinstance(fragment, str):
                 parts.append(fragment.replace("%", "%%"))
             else:
@@ -178,6 +179,14 @@ def bare_value(column: Column, alias: str) -> str:
     if column.kind == "money":
         return f"CASE WHEN {expression} IS NULL THEN 'null' ELSE printf('%.4f', {expression}) END"
     return f"json_quote({expression})"
+
+
+def unless_null(tested: str, key: str, value: str, label: str | None) -> str:
+    """Return SQL for a property, after its label, that is absent where the tested expression is null."""
+    parts = [sql.text(f'"{key}":'), value, "','"]
+    if label:
+        parts = [sql.text(f'"{key}@{FORMATTED}":'), f"json_quote({label})", "','", *parts]
+    return f"CASE WHEN {tested} IS NULL THEN '' ELSE {' || '.join(parts)} END"
 
 
 def concatenated(fragments: list[Fragment]) -> Expression:

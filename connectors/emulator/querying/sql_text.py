@@ -14,7 +14,6 @@ from connectors.emulator.errors import WebApiError, bad_query
 from connectors.emulator.querying.criteria import attribute, entity
 from connectors.emulator.querying.fetchxml.query import (
     MAX_DEPTH,
-    MAX_PAGE,
     Chosen,
     Comparison,
     Element,
@@ -24,6 +23,7 @@ from connectors.emulator.querying.fetchxml.query import (
     Order,
     too_deep,
 )
+from connectors.emulator.request.preferences import MAX_PAGE
 from connectors.emulator.schema.environment import Column, Environment
 
 if TYPE_CHECKING:

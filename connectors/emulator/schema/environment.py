@@ -119,6 +119,11 @@ class Table:
     failed_keys: dict[str, tuple[str, ...]] = field(default_factory=dict)  # keys whose index could not be made: rows were alike
 
     @property
+    def stored_columns(self) -> list[str]:
+        """The names of all that the store keeps of a row."""
+        return [*self.columns, *(column.type_column for column in self.columns.values() if column.polymorphic)]
+
+    @property
     def children(self) -> list[Relationship]:
         return list(self.collections.values())
 

@@ -121,7 +121,7 @@ def declaration(column: Column) -> str:
 
 
 def view_statement(environment: Environment, pointer: Table) -> str:
-    columns = [c.name for c in pointer.columns.values()] + [c.type_column for c in pointer.columns.values() if c.polymorphic]
+    columns = pointer.stored_columns
     branches = [
         sql.select([_in_view(t, c) for c in columns], sql.name(t.name)) for t in environment.tables.values() if t.activity and not t.view
     ]

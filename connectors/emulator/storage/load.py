@@ -20,22 +20,17 @@ def load_rows(tables: Tables, rows: Iterable[tuple[str, dict[str, Any]]]) -> int
     """Insert many rows at once, unchecked, parents in any order, or none of them; gives their number. Keys
     are logical names. A lookup with several targets is `(table, id)`; a file column is `(file name,
     bytes)`."""
-    with tables.lock, tables.transaction():
-        return _loaded(tables, rows)
-
-
-def _loaded(tables: Tables, rows: Iterable[tuple[str, dict[str, Any]]]) -> int:
     loaded = 0
-    waiting: dict[str, list[dict[str, Any]]] = {}
     iterator = iter(rows)
-    while chunk := list(islice(iterator, CHUNK)):
-        for name, row in chunk:
-            waiting.setdefault(name, []).append(row)
-        for name, group in waiting.items():
-            loader = Loader(tables, tables.environment.tables[name], tables.clock.text())
-            insert(tables, loader.statement, loader.version_at, map(loader.values, group))
-            loaded += len(group)
-        waiting.clear()
+    with tables.lock, tables.transaction():
+        while chunk := list(islice(iterator, CHUNK)):
+            groups: dict[str, list[dict[str, Any]]] = {}
+            for name, row in chunk:
+                groups.setdefault(name, []).append(row)
+            for name, group in groups.items():
+                loader = Loader(tables, tables.environment.tables[name], tables.clock.text())
+                insert(tables, loader.statement, loader.version_at, map(loader.values, group))
+            loaded += len(chunk)
     return loaded
 
 
@@ -56,7 +51,7 @@ class Loader:
         self.kept_files = KeptFiles(tables)
         self.table = table
         self.defaults = system_defaults(table, now, DEFAULT_USER)
-        self.names = [*table.columns, *(c.type_column for c in table.columns.values() if c.polymorphic)]
+        self.names = table.stored_columns
         self.known = set(self.names)
         self.bools = [c.name for c in table.columns.values() if c.kind == "bool"]
         self.polymorphic = [c for c in table.columns.values() if c.polymorphic]

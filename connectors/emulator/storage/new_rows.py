@@ -1,4 +1,4 @@
-"""Return what the platform fills in on a new row."""
+"""What the platform fills in on a new row."""
 
 from collections.abc import Iterable
 from typing import Any

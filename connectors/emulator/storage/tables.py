@@ -185,7 +185,7 @@ class Tables:
     ) -> Fall:
         """Delete a row with all that its relationships require, or nothing at all; the guards see what an
         operation that asked for it deletes, and may refuse."""
-        fall = fall_of(self.environment, table.name, row_id, self._children)
+        fall = fall_of(self.environment, table.name, row_id, self.children)
         with self.transaction():
             if asked is not None:
                 for guard in self.guards:
@@ -224,13 +224,14 @@ class Tables:
     def whole(self, table: Table, row_id: str) -> Values:
         """Return every stored value of a row that exists."""
         if table.name not in self._whole:
-            names = [*table.columns, *(c.type_column for c in table.columns.values() if c.polymorphic)]
+            names = table.stored_columns
             self._whole[table.name] = names, _by_key(table, names)
         names, statement = self._whole[table.name]
         found = self.connection.execute(statement, (row_id,)).fetchone()
         return dict(zip(names, found, strict=True)) if found else {}
 
-    def _children(self, relation: Relationship, parent_id: str) -> list[str]:
+    def children(self, relation: Relationship, parent_id: str) -> list[str]:
+        """Return the ids of the rows that a relationship leads to."""
         statement = self._lookup_sql.get((relation.name, "children"))
         if statement is None:
             child = self.environment.tables[relation.child]

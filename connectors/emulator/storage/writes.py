@@ -26,8 +26,8 @@ from connectors.emulator.storage.new_rows import Values, join_parts, system_defa
 from connectors.emulator.storage.payload import Payload, PayloadReader, new_id, set_lookup
 from connectors.emulator.storage.tables import Tables
 
-# Parties are written through their activity, audit rows and failures by the platform alone.
 INCIDENT, RESOLVED = "incident", 1
+# Parties are written through their activity, audit rows and failures by the platform alone.
 READ_ONLY = {"activityparty", "audit", "privilege", "bulkdeletefailure", "sdkmessage", "sdkmessagefilter"}
 ONLY_DELETED = {"deleteditemreference", "bulkdeleteoperation"}
 
@@ -125,17 +125,14 @@ class Writer:
     def _check_new_state(self, table: Table, row_id: str, asked: Values) -> None:
         """Check that a new row is active; it is closed by an update."""
         state = asked.get("statecode", 0)
-        status = asked.get("statuscode")
-        if state is None or state != 0:
+        if state != 0:
             raise WebApiError(
                 400,
                 INVALID_ARGUMENT,
                 f"The property 'statecode' of a new {table.name} cannot be {state}: a record is created active and changed afterwards.",
             )
-        if status is not None and status not in table.states[0][1]:
-            raise _invalid_status(table, row_id, 0, status)
-        if status is None and "statuscode" in asked:
-            raise _invalid_status(table, row_id, 0, status)
+        if "statuscode" in asked and asked["statuscode"] not in table.states[0][1]:
+            raise _invalid_status(table, row_id, 0, asked["statuscode"])
 
     # -- update ----------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from connectors.emulator.querying.fetchxml.columns import aggregate_columns, row
 from connectors.emulator.querying.fetchxml.query import Fetch, read_fetch
 from connectors.emulator.querying.fetchxml.statement import Statement
 from connectors.emulator.querying.filters import FilterCompiler
-from connectors.emulator.querying.pages import MAX_COUNT, Among, Reader, Within
+from connectors.emulator.querying.pages import MAX_COUNT, Among, Reader, Within, counted
 from connectors.emulator.querying.query import refuse_options
 from connectors.emulator.querying.rows import RowWriter
 from connectors.emulator.request.exchange import Answer, Operation
@@ -67,8 +67,7 @@ class _Run:
         """Return how many rows there are in all, up to a limit; only annotations state it."""
         if not self.wanted.total or not self.operation.preferences.wants(COUNT):
             return []
-        number = self._count(MAX_COUNT + 1)
-        return [f',"@{COUNT}":{min(number, MAX_COUNT)},"@{COUNT}limitexceeded":{str(number > MAX_COUNT).lower()}']
+        return [counted(self._count(MAX_COUNT + 1))]
 
     def _count(self, limit: int) -> int:
         inner = sql.select(["1"], self.statement.source, self.statement.where, limit=limit)
@@ -160,7 +159,8 @@ class _Run:
         if token is not None:
             self.reader.tables.cookies.remember(cookies.digest(token if self.linked else cookies.inner_of(token)))
         if self.linked:
-            return [self._value(rows), *self._next_link(token)]
+            link = [] if token is None else [f',"@odata.nextLink":{json.dumps(cookies.next_link(self.operation, token))}']
+            return [self._value(rows), *link]
         return [*self._annotations(token, more=more), self._value(rows)]
 
     def _multiplied(self) -> bool:
@@ -185,11 +185,3 @@ class _Run:
         if more and preferences.wants(MORE):
             found.append(f',"@{MORE}":true')
         return found
-
-    def _next_link(self, token: str | None) -> list[str]:
-        if token is None:
-            return []
-        path, _, query = self.operation.raw.partition("?")
-        kept = [part for part in query.split("&") if part and not part.startswith(("$skiptoken=", "%24skiptoken="))]
-        link = self.operation.root + path + "?" + "&".join([*kept, "$skiptoken=" + cookies.in_link(token)])
-        return [f',"@odata.nextLink":{json.dumps(link)}']

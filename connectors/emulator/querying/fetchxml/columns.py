@@ -4,14 +4,13 @@ not even its name."""
 from dataclasses import dataclass
 
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError
+from connectors.emulator.querying.conditions import TIME_KINDS
 from connectors.emulator.querying.fetchxml.query import Chosen, Element, Fetch
 from connectors.emulator.querying.filters import WHOLE_KINDS
-from connectors.emulator.querying.rows import RowWriter, bare_value
-from connectors.emulator.request.preferences import FORMATTED
+from connectors.emulator.querying.rows import RowWriter, bare_value, unless_null
 from connectors.emulator.schema.environment import Column
 from connectors.emulator.storage import sql
 
-TIMES = ("date", "datetime", "datetime_tzi")
 NUMBERS = (*WHOLE_KINDS, "decimal", "double", "money")
 
 
@@ -70,7 +69,7 @@ def aggregate_columns(writer: RowWriter, fetch: Fetch) -> Aggregates:
                 found.texts.append(_property(writer, element, column, key, nulls=fetch.nulls))
                 found.groups += [expression] + ([sql.dotted(element.sql, column.type_column)] if column.polymorphic else [])
             elif chosen.grouped:
-                if column.kind not in TIMES:
+                if column.kind not in TIME_KINDS:
                     raise _unfit("dategrouping", column)
                 expression = _date_part(chosen.date_grouping, expression)
                 found.texts.append(_number(writer, key, expression, f"CAST({expression} AS TEXT)"))
@@ -88,7 +87,7 @@ def _aggregated(chosen: Chosen, expression: str) -> str:
         return "count(*)"
     if kind == "countcolumn":
         return f"count({'DISTINCT ' if chosen.distinct else ''}{expression})"
-    if column.kind not in (NUMBERS if kind in ("sum", "avg") else (*NUMBERS, *TIMES)):
+    if column.kind not in (NUMBERS if kind in ("sum", "avg") else (*NUMBERS, *TIME_KINDS)):
         raise _unfit(kind, column)
     text = f"{kind}({'DISTINCT ' if chosen.distinct else ''}{expression})"
     return f"CAST({text} AS INTEGER)" if kind == "avg" and column.kind in WHOLE_KINDS else text
@@ -101,16 +100,13 @@ def _aggregate_texts(chosen: Chosen, expression: str) -> tuple[str, str]:
         return f"printf('%.4f', {expression})", f"amount({expression}, '€')"
     if kind in ("decimal", "double"):
         return f"json_quote({expression})", f"amount({expression}, '')"
-    if kind in TIMES:
+    if kind in TIME_KINDS:
         return f"json_quote({expression})", f"strftime('{'%d/%m/%Y' if kind == 'date' else '%d/%m/%Y %H:%M'}', {expression})"
     return f"CAST({expression} AS TEXT)", f"CAST({expression} AS TEXT)"
 
 
 def _number(writer: RowWriter, key: str, value: str, label: str, tested: str = "") -> str:
-    parts = [sql.text(f'"{key}":'), value, "','"]
-    if writer.formatted:
-        parts = [sql.text(f'"{key}@{FORMATTED}":'), f"json_quote({label})", "','", *parts]
-    return f"CASE WHEN {tested or value} IS NULL THEN '' ELSE {' || '.join(parts)} END"
+    return unless_null(tested or value, key, value, label if writer.formatted else None)
 
 
 def _date_part(part: str, expression: str) -> str:

@@ -9,11 +9,11 @@ from xml.etree import ElementTree
 
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError
 from connectors.emulator.querying.criteria import attribute, entity
+from connectors.emulator.request.preferences import MAX_PAGE
 from connectors.emulator.schema.environment import Column, Environment, Table
 from connectors.emulator.storage.sources import RETAINED
 
 MAX_LINKS = 15  # Microsoft Learn, "Join tables using FetchXml"
-MAX_PAGE = 5_000
 MAX_DEPTH = 100  # of filters in filters: ours, so that no query exhausts the stack
 _INVALID_XML = "0x80040201"
 _WITH_AGGREGATE = "0x80041107"

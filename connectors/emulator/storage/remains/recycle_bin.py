@@ -123,7 +123,7 @@ class RecycleBin:
         return [self._binned(self.environment.tables[name], each) for name, each in [(table.name, row_id), *along]]
 
     def _binned(self, table: Table, row_id: str) -> Binned:
-        names = [*table.columns, *(c.type_column for c in table.columns.values() if c.polymorphic)]
+        names = table.stored_columns
         where = [f"{sql.name(table.key)} = ?"]
         found = self.connection.execute(sql.select([sql.name(n) for n in names], sql.name(source_of(table, BIN)), where), (row_id,))
         return Binned(table, dict(zip(names, found.fetchone(), strict=True)))
