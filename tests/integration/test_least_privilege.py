@@ -17,7 +17,9 @@ from connectors.interface.errors import Forbidden
 from crm_compliance.hints import in_words
 from crm_compliance.reports.role import role_page
 from jobs.checks.whole_view import permitted
+from jobs.model.plan import Kind
 from jobs.model.privileges import NEEDS, needs_under
+from jobs.plans.make import make_plan
 from jobs.runs.apply import apply_plan
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
@@ -103,6 +105,13 @@ def test_a_role_that_is_narrowed_meanwhile_stops_the_run_before_anything_goes(ni
     assert run.counts["skipped"] == {"STILL_REFERRED": 1}
 
 
+def secure(night: Night, table: str, column: str, kind: str, *, secured: bool) -> None:
+    address = f"{night.emulator.url}EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{column}')"
+    form = f"Microsoft.Dynamics.CRM.{kind}AttributeMetadata"
+    definition = night.http.get(f"{address}/{form}").json() | {"@odata.type": form, "IsSecured": secured}
+    night.http.put(address, json=definition, headers={"MSCRM.MergeLabels": "true"}).raise_for_status()
+
+
 @pytest.mark.parametrize(("table", "column", "kind"), [("cf_dossier", "cf_legalhold", "Boolean"), ("contact", "birthdate", "DateTime")])
 def test_a_column_that_is_secured_meanwhile_stops_the_night_before_anything_goes(night: Night, table: str, column: str, kind: str) -> None:
     """A hold looks empty then, and no read says so: by what it read the dossier would go."""
@@ -110,16 +119,29 @@ def test_a_column_that_is_secured_meanwhile_stops_the_night_before_anything_goes
     give(night, role(night))
     plan, context = night.approved(night.plan()), night.context
     give(night, {}, administrator=True)
-    address = f"{night.emulator.url}EntityDefinitions(LogicalName='{table}')/Attributes(LogicalName='{column}')"
-    form = f"Microsoft.Dynamics.CRM.{kind}AttributeMetadata"
-    definition = night.http.get(f"{address}/{form}").json() | {"@odata.type": form, "IsSecured": True}
-    night.http.put(address, json=definition, headers={"MSCRM.MergeLabels": "true"}).raise_for_status()
+    secure(night, table, column, kind, secured=True)
     give(night, role(night))
     for work in (night.plan, lambda: apply_plan(context, plan.id)):
         with pytest.raises(Forbidden, match=f"{table}: {column} has been secured while the work was under way"):
             work()
     give(night, {}, administrator=True)
     assert {night.get("cf_dossiers", each) is None for each in (dossier, other)} == {False}
+
+
+def test_what_a_night_has_read_of_a_secured_column_is_not_remembered(make_night: Callable[..., Night], night: Night) -> None:
+    """The dossier under a hold that looked empty then has not changed since, so no change would tell of the
+    hold."""
+    make_night(remembering=True).plan()
+    dossier = night.dossier("social_card", spoken=LONG_AGO, cf_legalhold=True)
+    context = make_night(remembering=True).context
+    secure(night, "cf_dossier", "cf_legalhold", "Boolean", secured=True)
+    give(night, role(night))
+    with pytest.raises(Forbidden, match="cf_legalhold has been secured"):
+        make_plan(context, Kind.ALL)
+    give(night, {}, administrator=True)
+    secure(night, "cf_dossier", "cf_legalhold", "Boolean", secured=False)
+    found = make_night(remembering=True)
+    assert found.lines(found.plan())[dossier].reason == "HOLD_LEGAL"
 
 
 def test_the_page_of_the_role_is_current(night: Night) -> None:

@@ -88,9 +88,15 @@ class Organisation(MappedKinds):
 
     def check_privileges(self, needs: Values[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[Finding]:
         """Return errors for required privileges that an application user lacks, warnings for optional ones.
-        Each user is checked, since each writes."""
+        Each user is checked, since each writes. Where one is missing, what was remembered of tables is
+        forgotten: it may have been read since, with empty columns, and no change would bring these rows
+        again."""
         users = list(zip((self._transport, *self._others), self._users(), strict=True))
-        return check_privileges(users, self.mapping, self._metadata, needs, bypass, directory=self._directory)
+        found = check_privileges(users, self.mapping, self._metadata, needs, bypass, directory=self._directory)
+        if self._memory is not None and any(each.is_error for each in found):
+            for name in {table.name for table in self.mapping.tables}:
+                self._memory.drop_table(name)
+        return found
 
     def least_role(self, needs: Values[type[Record], Collection[OperationKind]], bypass: Collection[Bypass] = ()) -> list[RoleLine]:
         """Return the privileges that are just enough for the jobs, by the names that this CRM has for them,
