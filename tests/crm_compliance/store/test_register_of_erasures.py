@@ -131,8 +131,7 @@ def test_a_file_that_is_lost_for_good_is_written_again_from_the_database(typist:
 def test_a_backup_by_the_page_has_what_was_written_last_while_the_store_is_open(typist: Typist, org: Night) -> None:
     """The commands of the page, word for word, and put back with them. What was written last stands in the
     journal of SQLite: a copy of the file alone would be an older day."""
-    page = (Path(__file__).parents[3] / "docs" / "stops-and-restores.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    block = commands_of_the_page()
     before, count_entries = typist.ask("ledger", "verify")["entries"], "SELECT count(*) FROM ledger"
     with closing(sqlite3.connect(typist.folder / "data" / "state.db")) as held:
         assert held.execute(count_entries).fetchone() == (before,)
@@ -146,6 +145,24 @@ def test_a_backup_by_the_page_has_what_was_written_last_while_the_store_is_open(
     typist.set(DATA_DIR=str(typist.folder / "backup"))
     restored = typist.ask("ledger", "verify")
     assert (restored["ok"], restored["entries"]) == (True, before + 1)
+
+
+def commands_of_the_page() -> str:
+    page = (Path(__file__).parents[3] / "docs" / "stops-and-restores.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    return str(block)
+
+
+def test_a_backup_by_the_page_that_was_cut_off_has_not_the_name_of_one(tmp_path: Path) -> None:
+    given = ["bash", "-euc", commands_of_the_page()]
+    (tmp_path / "data" / "keys").mkdir(parents=True)
+    assert subprocess.run(given, cwd=tmp_path, check=False, capture_output=True).returncode != 0, "there is no database yet"
+    assert {each.name for each in tmp_path.iterdir()} == {"data", "backup.part", "backup-of-keys.part"}
+    sqlite3.connect(tmp_path / "data" / "state.db").close()
+    subprocess.run(given, cwd=tmp_path, check=True)
+    assert {each.name for each in tmp_path.iterdir()} == {"data", "backup", "backup-of-keys"}
+    again = subprocess.run(given, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert (again.returncode, "there is a backup already" in again.stderr) == (1, True)
 
 
 @pytest.mark.usefixtures("older")
