@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from crm_compliance.configuration.organisation import organisation_of
 from crm_compliance.configuration.settings import Settings
@@ -40,10 +40,11 @@ if TYPE_CHECKING:
     from rules.organisation.organisation import Organisation
     from rules.policy.policy import Policy
 
+T = TypeVar("T")
 DESKS: Final = 4  # how many acts reach the CRM at once; a few more wait, and then are told to come again
 AT_DESKS: Final = 12  # with those that wait: each keeps a thread from the pages, of which there are forty
 WAIT_S: Final = 20.0
-FRESH_S: Final = 10.0  # so old may the schedule be that a page shows
+FRESH_S: Final = 10.0  # so old may the schedule, the mapping and the words of the organisation be that a page shows
 LOOKED_UP_S: Final = 600.0  # and whom pending requests keep: to look reads all contacts of the CRM
 
 
@@ -71,14 +72,23 @@ class Services:
     _at_desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_DESKS))
     _desks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(DESKS))
     _policy: list[tuple[float, Policy]] = field(default_factory=list)
+    _read: dict[str, tuple[float, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "background", Background(self.store.works))
 
-    @cached_property
+    def _fresh(self, what: str, read: Callable[[], T]) -> T:
+        """Return what files say, as they did at most a few seconds ago: a service runs for months, and what
+        decides reads them anew each time."""
+        at, found = self._read.get(what, (None, None))
+        if at is None or monotonic() - at >= FRESH_S:
+            at, found = self._read[what] = (monotonic(), read())
+        return cast(T, found)
+
+    @property
     def calendar(self) -> Calendar:
         """The days and hours of the organisation; a schedule that cannot be used keeps nobody from a page."""
-        return calendar_of(self.settings, self.store)
+        return self._fresh("calendar", lambda: calendar_of(self.settings, self.store))
 
     @cached_property
     def names(self) -> Names:
@@ -98,9 +108,9 @@ class Services:
 
         return LookedUp(timedelta(seconds=LOOKED_UP_S))
 
-    @cached_property
+    @property
     def _app_url(self) -> str:
-        return app_url_of(self.settings)
+        return self._fresh("app", lambda: app_url_of(self.settings))
 
     def links(self, crm: str) -> Callable[[str, str], str]:
         """Return what gives the address of a row in the CRM's own user interface; none where the mapping
@@ -110,25 +120,32 @@ class Services:
         except ComplianceError:
             return lambda table, row: ""
 
-    @cached_property
+    @property
     def _tables(self) -> dict[str, str]:
-        try:
-            return mapped_tables(self.settings)
-        except ComplianceError:
-            return {}
+        def read() -> dict[str, str]:
+            try:
+                return mapped_tables(self.settings)
+            except ComplianceError:
+                return {}
 
-    @cached_property
+        return self._fresh("tables", read)
+
+    @property
     def own_words(self) -> OwnWords:
         """What the organisation calls its records."""
-        return own_words_of(self.settings)
+        return self._fresh("words", lambda: own_words_of(self.settings))
 
-    @cached_property
+    @property
     def organisation(self) -> Organisation:
         """In whose words pages say what answers say; the shipped one where its file cannot be used."""
-        try:
-            return organisation_of(self.settings)
-        except ComplianceError:
-            return organisation_of(self.settings.model_copy(update={"organisation": None}))
+
+        def read() -> Organisation:
+            try:
+                return organisation_of(self.settings)
+            except ComplianceError:
+                return organisation_of(self.settings.model_copy(update={"organisation": None}))
+
+        return self._fresh("organisation", read)
 
     def link(self, crm: str, kind: str, row: str) -> str:
         """Return the address of a row in the CRM by the kind that it is; empty where the kind has several
