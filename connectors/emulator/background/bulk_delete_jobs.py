@@ -6,7 +6,6 @@ progress for a while. A recurring job keeps its `asyncoperation`, which waits ag
 has a `bulkdeleteoperation`. That the operation is deleted with its job and the failures with their operation
 is section 6.2 and 11.5 of the reference; how a recurring job waits is inferred."""
 
-import uuid
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,7 +25,8 @@ from connectors.emulator.security.admission import Gate
 from connectors.emulator.security.custom_logic import BYPASS
 from connectors.emulator.security.privileges_on_rows import Access
 from connectors.emulator.storage.cascades import Row
-from connectors.emulator.storage.new_rows import Values, system_defaults
+from connectors.emulator.storage.new_rows import Values
+from connectors.emulator.storage.own_rows import add_own_row
 from connectors.emulator.storage.remains.audit import AUDIT, AuditTrail
 from connectors.emulator.storage.remains.long_term import RetainedRows
 from connectors.emulator.storage.remains.recycle_bin import RecycleBin
@@ -69,11 +69,7 @@ class BulkDeleteJobs:
         """Add a job that waits until a moment, or for resources when that is past, and return its id."""
         now = self.tables.clock.now()
         scheduled = max(now, start)
-        job_id = str(uuid.uuid4())
-        table = self.environment.tables[JOB]
         values: Values = {
-            **system_defaults(table, self.tables.clock.text(), user),
-            table.key: job_id,
             "name": parameters["JobName"],
             "operationtype": BULK_DELETE,
             "messagename": "BulkDelete",
@@ -82,9 +78,8 @@ class BulkDeleteJobs:
             "recurrencepattern": parameters["RecurrencePattern"] or None,
             "recurrencestarttime": instant_text(scheduled) if parameters["RecurrencePattern"] else None,
             **self._waiting(scheduled, now),
-            "versionnumber": self.tables.next_version(),
         }
-        self.tables.insert(table, values, user)
+        job_id = add_own_row(self.tables, JOB, user, values)
         self.tables.connection.execute("INSERT INTO _jobs VALUES (?, ?, NULL)", (job_id, scheduled.timestamp()))
         return job_id
 
@@ -129,12 +124,8 @@ class BulkDeleteJobs:
         self.tables.connection.execute("UPDATE _jobs SET started = ? WHERE id = ?", (started, job_id))
         self._change(job_id, {"statecode": LOCKED, "statuscode": IN_PROGRESS, "startedon": text, "completedon": None, "errorcode": None})
         outcome = self._delete(parameters, moment, user)
-        run = self.environment.tables[RUN]
         recurrence = parse_recurrence(parameters["RecurrencePattern"])
-        run_id = str(uuid.uuid4())
         values: Values = {
-            **system_defaults(run, text, user),
-            run.key: run_id,
             "name": job["name"],
             "jobid": job_id,
             "asyncoperationid": job_id,
@@ -148,9 +139,8 @@ class BulkDeleteJobs:
             "nextrun": instant_text(recurrence.next(self._first(parameters, job_id), self.tables.clock.now())) if recurrence else None,
             "statecode": LOCKED,
             "statuscode": IN_PROGRESS,
-            "versionnumber": self.tables.next_version(),
         }
-        self.tables.insert(run, values, user)
+        run_id = add_own_row(self.tables, RUN, user, values, text)
         if outcome.refusal is not None:
             self._change(job_id, {"errorcode": signed(outcome.refusal.code), "message": outcome.refusal.message})
         for failure in outcome.failures:
@@ -200,10 +190,7 @@ class BulkDeleteJobs:
 
     def _record(self, failure: tuple[int, Table, str, WebApiError], job_id: str, run_id: str, text: str, user: str) -> None:
         index, regarding, row_id, error = failure
-        table = self.environment.tables[FAILURE]
         values: Values = {
-            **system_defaults(table, text, user),
-            table.key: str(uuid.uuid4()),
             "asyncoperationid": job_id,
             "bulkdeleteoperationid": run_id,
             "regardingobjectid": row_id,
@@ -212,9 +199,8 @@ class BulkDeleteJobs:
             "orderedqueryindex": index,
             "errornumber": signed(error.code),
             "errordescription": error.message[:MAX_DESCRIPTION],
-            "versionnumber": self.tables.next_version(),
         }
-        self.tables.insert(table, values, user)
+        add_own_row(self.tables, FAILURE, user, values, text)
 
     def _finish(self, job_id: str, ended: float) -> None:
         """End the run: the job is completed, or waits for its next run. Runs missed by a leap of the clock

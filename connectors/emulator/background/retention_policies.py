@@ -4,7 +4,6 @@ A policy whose time has come runs before the next request, at once and whole; th
 over it. The policy, its runs and their details are the tables that Microsoft Learn describes under
 "retentionconfig table/entity reference" and its neighbours."""
 
-import uuid
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +17,8 @@ from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.security.admission import Gate
 from connectors.emulator.storage import sql
-from connectors.emulator.storage.new_rows import Values, system_defaults
+from connectors.emulator.storage.new_rows import Values
+from connectors.emulator.storage.own_rows import add_own_row
 from connectors.emulator.storage.remains.long_term import RetainedRows
 from connectors.emulator.storage.tables import Tables
 from connectors.emulator.storage.write_hooks import Row
@@ -85,7 +85,8 @@ class RetentionPolicies:
                     counts.update(name for name, _ in self.retained.retain(fetch.root.table, row_id))
         except WebApiError as error:
             refusal = error.message
-        run_id = self._insert(
+        run_id = add_own_row(
+            self.tables,
             RUN,
             user,
             {
@@ -104,18 +105,11 @@ class RetentionPolicies:
         )
         for name, count in counts.items():
             detail: Values = {"name": policy["name"], "retentionoperationid": run_id, "entitylogicalname": name, "retentioncount": count}
-            self._insert(DETAIL, user, {**detail, "isrootentity": int(name == policy["entitylogicalname"]), "failedcount": 0})
+            add_own_row(self.tables, DETAIL, user, {**detail, "isrootentity": int(name == policy["entitylogicalname"]), "failedcount": 0})
         if recurrence := parse_recurrence(policy["recurrence"] or ""):
             first = datetime.fromisoformat(policy["starttime"] or policy["createdon"])
             following = instant_text(recurrence.next(first, now))
             self.tables.rewrite(table, policy_id, {"nextrun": following, "versionnumber": self.tables.next_version()})
-
-    def _insert(self, name: str, user: str, columns: Values) -> str:
-        table = self.environment.tables[name]
-        row_id = str(uuid.uuid4())
-        values = {**system_defaults(table, self.tables.clock.text(), user), **columns, table.key: row_id}
-        self.tables.insert(table, {**values, "versionnumber": self.tables.next_version()}, user)
-        return row_id
 
 
 class RetentionRules:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from connectors.emulator.errors import INVALID_ARGUMENT, NOT_FOUND, WebApiError
+from connectors.emulator.request import paths
 from connectors.emulator.schema.environment import Column, Described, Environment, Labels, Table, metadata_id
 
 DUPLICATE_NAME = "0x80047010"
@@ -15,7 +16,6 @@ IN_USE = "0x8004f01f"
 MANAGED = "0x8004f032"
 PRIMARY_NAME = "0x80047002"
 SECOND_PARENT = "0x80047007"
-CAST = "Microsoft.Dynamics.CRM."
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{1,7}_[A-Za-z0-9_]{1,90}")  # a publisher's prefix, then the name
 _LABELS = ("DisplayName", "DisplayCollectionName", "Description")
 
@@ -29,7 +29,7 @@ def refused(message: str, code: str = INVALID_ARGUMENT) -> WebApiError:
 
 def type_of(document: Document) -> str:
     """Return the last part of `@odata.type`, without the `Complex` of the types that actions take."""
-    return str(document.get("@odata.type", "")).removeprefix("#").removeprefix(CAST).removeprefix("Complex")
+    return paths.type_of(document).removeprefix("Complex")
 
 
 def schema_name(document: Document, what: str) -> str:

@@ -18,26 +18,14 @@ from connectors.emulator.describing.bodies import (
     value_of,
 )
 from connectors.emulator.describing.choice_writes import global_choice, options_of
+from connectors.emulator.describing.definitions import BEHAVIOURS, TYPES, managed
 from connectors.emulator.schema.alterations import AddColumns, Choice, DropColumns, SetColumn
 from connectors.emulator.schema.environment import Column, Environment, Table, metadata_id
 from connectors.emulator.schema.table_specs import companions
 
-KINDS = {
-    "StringAttributeMetadata": "string",
-    "MemoAttributeMetadata": "memo",
-    "IntegerAttributeMetadata": "int",
-    "BigIntAttributeMetadata": "bigint",
-    "DecimalAttributeMetadata": "decimal",
-    "DoubleAttributeMetadata": "double",
-    "MoneyAttributeMetadata": "money",
-    "BooleanAttributeMetadata": "bool",
-    "DateTimeAttributeMetadata": "datetime",
-    "PicklistAttributeMetadata": "choice",
-    "MultiSelectPicklistAttributeMetadata": "choices",
-    "FileAttributeMetadata": "file",
-    "ImageAttributeMetadata": "image",
-}
-_BEHAVIOURS = {"UserLocal": "datetime", "DateOnly": "date", "TimeZoneIndependent": "datetime_tzi"}
+_MADE = ("string", "memo", "int", "bigint", "decimal", "double", "money", "bool", "datetime", "choice", "choices", "file", "image")
+KINDS = {TYPES[kind][2]: kind for kind in _MADE}
+_BEHAVIOURS = {name: kind for kind, name in BEHAVIOURS.items()}
 _LEVELS = ("None", "Recommended", "ApplicationRequired", "SystemRequired")
 _DEFAULT_LENGTHS = {"string": 100, "memo": 2000}
 _LONGEST = {"string": 4000, "memo": 1_048_576}
@@ -165,10 +153,10 @@ def _properties(document: Document, column: Column) -> Document:
     if column.kind not in ("string", "memo"):
         kept.pop("FormatName", None)
     if (level := value_of(document, "RequiredLevel")) is not None:
-        kept["RequiredLevel"] = {"Value": level, "CanBeChanged": True, "ManagedPropertyLogicalName": "canmodifyrequirementlevelsettings"}
+        kept["RequiredLevel"] = managed(level, "canmodifyrequirementlevelsettings")
     audited = value_of(document, "IsAuditEnabled")
     if isinstance(audited, bool):
-        kept["IsAuditEnabled"] = {"Value": audited, "CanBeChanged": True, "ManagedPropertyLogicalName": "canmodifyauditsettings"}
+        kept["IsAuditEnabled"] = managed(audited, "canmodifyauditsettings")
     return kept
 
 

@@ -238,13 +238,10 @@ class Definitions:
 
     def option_set(self, table: Table, column: Column) -> Document:
         if column.kind == "bool":
-            if column.choice:
-                said = self.environment.choices[column.choice]
-                yes, no = (self._option(value, said[value], table.name, column.name) for value in (1, 0))
-                return {**self._set_head(f"{table.name}_{column.name}", "Boolean", shared=False), "TrueOption": yes, "FalseOption": no}
             languages = {key: YES_NO[key] for key in self.environment.languages if key in YES_NO} or {"en": YES_NO["en"]}
-            yes = self._option(1, {key: texts[0] for key, texts in languages.items()}, table.name, column.name)
-            no = self._option(0, {key: texts[1] for key, texts in languages.items()}, table.name, column.name)
+            plain = {value: {key: texts[1 - value] for key, texts in languages.items()} for value in (1, 0)}
+            said = self.environment.choices[column.choice] if column.choice else plain
+            yes, no = (self._option(value, said[value], table.name, column.name) for value in (1, 0))
             return {**self._set_head(f"{table.name}_{column.name}", "Boolean", shared=False), "TrueOption": yes, "FalseOption": no}
         if column.kind in ("choice", "choices"):
             shared = self.is_global(column.choice)

@@ -15,8 +15,8 @@ from connectors.emulator.errors import NOT_FOUND, WebApiError, bad_query, bad_to
 from connectors.emulator.querying.filter_parser import parse_filter, plain
 from connectors.emulator.querying.query import refuse_options
 from connectors.emulator.request.exchange import Answer, Operation
-from connectors.emulator.request.paths import Segment, split_outside
-from connectors.emulator.schema.environment import Environment, Relationship, Table
+from connectors.emulator.request.paths import NAMESPACE, Segment, split_outside
+from connectors.emulator.schema.environment import Environment, Table
 from connectors.emulator.schema.values import guid
 
 METADATA_SETS = {  # and the privilege that reading each takes
@@ -24,7 +24,6 @@ METADATA_SETS = {  # and the privilege that reading each takes
     "RelationshipDefinitions": "prvReadRelationship",
     "GlobalOptionSetDefinitions": "prvReadOptionSet",
 }
-CAST = "Microsoft.Dynamics.CRM."
 _NESTED = {
     "Attributes": "AttributeMetadata",
     "Keys": "EntityKeyMetadata",
@@ -70,7 +69,7 @@ class Metadata:
     @cached_property
     def _global_choices(self) -> dict[str, Document]:
         return {
-            name: {"@odata.type": f"#{CAST}OptionSetMetadata", **self.definitions.choice(name, name, shared=True)}
+            name: {"@odata.type": f"#{NAMESPACE}OptionSetMetadata", **self.definitions.choice(name, name, shared=True)}
             for name in self.environment.choices
             if self.definitions.is_global(name)
         }
@@ -125,15 +124,15 @@ class Metadata:
             return self._entity_definitions(operation, segments, options)
         documents = self._relationships if first.name == "RelationshipDefinitions" else self._global_choices
         name_property = "SchemaName" if first.name == "RelationshipDefinitions" else "Name"
-        rest = [s for s in segments[1:] if not s.name.startswith(CAST)]
+        rest = [s for s in segments[1:] if not s.name.startswith(NAMESPACE)]
         if rest:
             raise no_segment(rest[0].name)
         type_name = "RelationshipMetadataBase" if first.name == "RelationshipDefinitions" else "OptionSetMetadataBase"
         if first.key is None:
             wanted = list(documents.values())
             if segments[1:]:
-                type_name = segments[-1].name.removeprefix(CAST)
-                wanted = [document for document in wanted if document["@odata.type"] == f"#{CAST}{type_name}"]
+                type_name = segments[-1].name.removeprefix(NAMESPACE)
+                wanted = [document for document in wanted if document["@odata.type"] == f"#{NAMESPACE}{type_name}"]
             return self._many(operation, wanted, options, first.name, type_name)
         found = _keyed(first, list(documents.values()), name_property, first.name)
         return self._one(operation, found, options, first.name, type_name)
@@ -154,14 +153,14 @@ class Metadata:
         context = f"EntityDefinitions('{table.name}')/{nested.name}"
         type_name = _NESTED[nested.name]
         documents = self._nested(table, nested.name)
-        cast = next((s.name.removeprefix(CAST) for s in rest[1:] if s.name.startswith(CAST)), None)
+        cast = next((s.name.removeprefix(NAMESPACE) for s in rest[1:] if s.name.startswith(NAMESPACE)), None)
         if cast is not None and cast not in CLASSES:
-            raise no_segment(CAST + cast)
+            raise no_segment(NAMESPACE + cast)
         if len(rest) > 1 + (cast is not None):
             raise no_segment(rest[-1].name)
         if cast is not None:
             documents = [document for document in documents if document["@odata.type"].endswith("." + cast)]
-            type_name, context = cast, f"{context}/{CAST}{cast}"
+            type_name, context = cast, f"{context}/{NAMESPACE}{cast}"
         if nested.key is None:
             return self._many(operation, documents, options, context, type_name, table)
         name_property = "LogicalName" if nested.name in ("Attributes", "Keys") else "SchemaName"
@@ -174,11 +173,7 @@ class Metadata:
             return self.definitions.keys(table)
         if name == "ManyToManyRelationships":
             return [self._relationships[relation.name] for relation in self.environment.many_to_many if relation.joins(table.name)]
-        relations: list[Relationship] = []
-        if name == "OneToManyRelationships":
-            relations = table.children
-        elif name == "ManyToOneRelationships":
-            relations = table.parents
+        relations = table.children if name == "OneToManyRelationships" else table.parents
         return [self._relationships[relation.name] for relation in relations]
 
     # -- shaping ---------------------------------------------------------------------------------------------
@@ -283,7 +278,7 @@ class Metadata:
             return set(next(iter(self._tables.values()))) | _HIDDEN
         if type_name in (*_RELATIONSHIPS, "RelationshipMetadataBase"):
             wanted = _RELATIONSHIPS if type_name == "RelationshipMetadataBase" else (type_name,)
-            return {name for d in self._relationships.values() if d["@odata.type"].removeprefix(f"#{CAST}") in wanted for name in d}
+            return {name for d in self._relationships.values() if d["@odata.type"].removeprefix(f"#{NAMESPACE}") in wanted for name in d}
         if type_name == "EntityKeyMetadata":
             return {
                 "MetadataId",
@@ -316,7 +311,7 @@ def _keyed(segment: Segment, documents: list[Document], name_property: str, type
     else:
         name, _, value = key.partition("=")
         if name.strip() != name_property or not (value.startswith("'") and value.endswith("'")):
-            raise bad_query(f"The key in the request URI is not valid for resource '{CAST}{type_name}'.")
+            raise bad_query(f"The key in the request URI is not valid for resource '{NAMESPACE}{type_name}'.")
         found = next((d for d in documents if d[name_property] == value[1:-1]), None)
     if found is None:
         raise WebApiError(404, NOT_FOUND, f"Could not find the metadata of '{key}' in the MetadataCache.")

@@ -26,7 +26,7 @@ from connectors.emulator.describing.bodies import (
 )
 from connectors.emulator.errors import method_not_allowed, no_resource, no_segment
 from connectors.emulator.request.exchange import Answer, Operation
-from connectors.emulator.request.paths import Segment
+from connectors.emulator.request.paths import NAMESPACE, Segment
 from connectors.emulator.schema.alterations import AddTable, Alteration, Choice, Descriptions, DropKey, DropTable, SetTable
 from connectors.emulator.schema.environment import POINTER, Column, Environment, Table, metadata_id, next_type_code
 from connectors.emulator.schema.table_specs import plural, system_columns
@@ -59,7 +59,7 @@ class SchemaWriter:
                 return self._create_entities(operation)
             if first.name == "EntityDefinitions":
                 return self._parts(operation, first, rest) if rest else self._tables(operation, first)
-            if first.name == "RelationshipDefinitions" and not [s for s in rest if not s.name.startswith("Microsoft.Dynamics.CRM.")]:
+            if first.name == "RelationshipDefinitions" and not [s for s in rest if not s.name.startswith(NAMESPACE)]:
                 return self._relationships(operation, first)
             if first.name == "GlobalOptionSetDefinitions" and not rest:
                 return self._choices(operation, first)
@@ -112,7 +112,7 @@ class SchemaWriter:
         part = rest[0]
         if table.view or table.intersect:
             protect(metadata_id(table.name), table.name, custom=False, action="Update")
-        if any(not segment.name.startswith("Microsoft.Dynamics.CRM.") for segment in rest[1:]):
+        if any(not segment.name.startswith(NAMESPACE) for segment in rest[1:]):
             raise no_segment(rest[-1].name)
         if part.name == "Attributes":
             return self._columns(operation, table, part)

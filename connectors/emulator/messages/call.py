@@ -11,7 +11,7 @@ from connectors.emulator.conditions.switches import Switches
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError, bad_query
 from connectors.emulator.querying.pages import Reader
 from connectors.emulator.request.exchange import Answer, Operation
-from connectors.emulator.request.paths import Segment, split_outside
+from connectors.emulator.request.paths import NAMESPACE, Segment, split_outside
 from connectors.emulator.schema.environment import Environment, Table
 from connectors.emulator.security.privileges_on_rows import Access
 from connectors.emulator.storage.tables import Tables
@@ -57,7 +57,7 @@ class Call:
 
     def answer(self, document: dict[str, Any]) -> Answer:
         """Return 200 with the message's response type as context."""
-        context = f"{self.operation.root}$metadata#Microsoft.Dynamics.CRM.{self.name}Response"
+        context = f"{self.operation.root}$metadata#{NAMESPACE}{self.name}Response"
         return Answer(200, msgspec.json.encode({"@odata.context": context, **document}))
 
 

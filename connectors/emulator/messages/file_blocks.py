@@ -14,6 +14,7 @@ from connectors.emulator.errors import INVALID_ARGUMENT, NOT_FOUND, WebApiError,
 from connectors.emulator.messages.call import Call
 from connectors.emulator.messages.target import target_of
 from connectors.emulator.request.exchange import Answer
+from connectors.emulator.request.paths import type_of
 from connectors.emulator.schema.environment import Column, Table
 from connectors.emulator.schema.table_specs import BODIES
 from connectors.emulator.schema.values import guid
@@ -180,8 +181,7 @@ def _body_target(call: Call, name: str) -> tuple[Table, str, dict[str, Any]]:
         raise bad_query(f"The entity with a name = '{name}' was not found in the MetadataCache.")
     if not isinstance(document, dict):
         raise bad_query("The parameter 'Target' takes an object that names a row.")
-    type_name = str(document.get("@odata.type", "")).removeprefix("#").removeprefix("Microsoft.Dynamics.CRM.")
-    if document.get(table.key) is None and "@odata.id" not in document and type_name == name:
+    if document.get(table.key) is None and "@odata.id" not in document and type_of(document) == name:
         return table, "", {key: value for key, value in document.items() if key not in (table.key, BODIES[name])}
     target = target_of(call)
     if target.table is not table:

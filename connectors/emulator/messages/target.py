@@ -5,7 +5,7 @@ from typing import Any
 
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError, bad_query, no_such_key
 from connectors.emulator.messages.call import Call
-from connectors.emulator.request.paths import NAMESPACE, below_service, parse_address, parse_key
+from connectors.emulator.request.paths import below_service, parse_address, parse_key, type_of
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.schema.values import guid
 
@@ -27,7 +27,7 @@ def target_of(call: Call, parameter: str = "Target") -> Target:
         raise bad_query(f"The parameter '{parameter}' takes an object that names a row.")
     if isinstance(document.get("@odata.id"), str):
         return addressed(call, document["@odata.id"])
-    name = str(document.get("@odata.type", "")).removeprefix("#").removeprefix(NAMESPACE)
+    name = type_of(document)
     table = call.environment.tables.get(name)
     if table is None:
         raise bad_query(f"The parameter '{parameter}' must have '@odata.id', or the '@odata.type' of a table and its primary key.")

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from connectors.emulator.errors import WebApiError
 from connectors.emulator.querying.conditions import TIME_KINDS, Condition, Operand
-from connectors.emulator.querying.dataverse_functions import PREFIX, dataverse_condition
+from connectors.emulator.querying.dataverse_functions import dataverse_condition
 from connectors.emulator.querying.filters import TEXT_KINDS, FilterCompiler, like
+from connectors.emulator.request.paths import NAMESPACE
 from connectors.emulator.schema.environment import DEFAULT_USER, Column, Environment, Table
 from connectors.emulator.security.sight import Sight
 
@@ -136,7 +137,7 @@ def condition(
     else:
         raise WebApiError(400, INVALID_OPERATOR, f"Unknown Condition Operator: {operator[:60]}")
     try:
-        return dataverse_condition(compiler, PREFIX + function, arguments, table, {"": alias})
+        return dataverse_condition(compiler, NAMESPACE + function, arguments, table, {"": alias})
     except WebApiError as error:
         raise WebApiError(400, INVALID_VALUE, f"Condition for attribute '{table.name}.{found.name}': {error.message}") from error
 

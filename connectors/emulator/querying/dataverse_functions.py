@@ -14,11 +14,11 @@ from connectors.emulator.errors import bad_query, no_property, unknown_function
 from connectors.emulator.querying.conditions import TIME_KINDS, Condition, Conditions, Operand
 from connectors.emulator.querying.fiscal import fiscal_span
 from connectors.emulator.querying.hierarchies import CALLERS, LINES, of_the_caller, related
+from connectors.emulator.request.paths import NAMESPACE
 from connectors.emulator.schema.environment import Table
 from connectors.emulator.schema.values import parse_date, parse_instant
 from connectors.emulator.storage import sql
 
-PREFIX = "Microsoft.Dynamics.CRM."
 _X = re.compile(r"(Last|Next|OlderThan)X((?<=OlderThanX)Minutes|Hours|Days|Weeks|Months|Years)")
 _PERIOD = re.compile(r"(Last|This|Next)(Week|Month|Year)")
 _DAY_NAMES = {"Today": 0, "Yesterday": -1, "Tomorrow": 1}
@@ -27,7 +27,7 @@ _DAY_NAMES = {"Today": 0, "Yesterday": -1, "Tomorrow": 1}
 def dataverse_condition(compiler: Conditions, qualified: str, arguments: dict[str, Any], table: Table, scope: dict[str, str]) -> Condition:
     """Return the condition of one function call. Raises WebApiError: 400 for a function, parameter or column
     that does not exist."""
-    name = qualified.removeprefix(PREFIX)
+    name = qualified.removeprefix(NAMESPACE)
     if name == qualified:
         raise unknown_function(qualified)
     operand = _operand(compiler, qualified, arguments, table, scope)

@@ -29,6 +29,11 @@ TEXT_KINDS = ("string", "memo", "entityname", "choices")
 WHOLE_KINDS = ("int", "choice", "state", "status", "bigint")
 
 
+def refuse_too_many(conditions: int) -> None:
+    if conditions > MAX_CONDITIONS:
+        raise WebApiError(400, "0x8004430C", "Number of conditions in query exceeded maximum limit.")
+
+
 class FilterCompiler:
     """One query's `$filter`s; counts conditions and hands out table aliases."""
 
@@ -68,8 +73,7 @@ class FilterCompiler:
 
     def _count(self, number: int = 1) -> None:
         self.conditions += number
-        if self.conditions > MAX_CONDITIONS:
-            raise WebApiError(400, "0x8004430C", "Number of conditions in query exceeded maximum limit.")
+        refuse_too_many(self.conditions)
 
     # -- boolean structure -----------------------------------------------------------------------------------
 

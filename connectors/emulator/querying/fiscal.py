@@ -6,6 +6,7 @@ import re
 from datetime import date
 
 from connectors.emulator.errors import bad_query, unknown_function
+from connectors.emulator.request.paths import NAMESPACE
 
 PERIODS = 4
 _RELATIVE = re.compile(r"(Last|This|Next)Fiscal(Period|Year)")
@@ -34,7 +35,7 @@ def fiscal_span(name: str, today: date, values: list[str]) -> Span:
         period, year = _numbers(name, values, 2)
         first, after = _period(year, period)
         return (None if "Before" in name else first), (None if "After" in name else after)
-    raise unknown_function("Microsoft.Dynamics.CRM." + name)
+    raise unknown_function(NAMESPACE + name)
 
 
 def _numbers(name: str, values: list[str], count: int) -> list[int]:

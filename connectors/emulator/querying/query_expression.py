@@ -9,7 +9,8 @@ from typing import Any
 from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError, bad_payload, bad_query
 from connectors.emulator.querying.conditions import Condition
 from connectors.emulator.querying.criteria import QUERY_EXPRESSION_OPERATORS, attribute, condition, entity
-from connectors.emulator.querying.filters import MAX_CONDITIONS
+from connectors.emulator.querying.filters import refuse_too_many
+from connectors.emulator.request.paths import NAMESPACE, type_of
 from connectors.emulator.schema.environment import Environment, Table
 from connectors.emulator.storage import sql
 from connectors.emulator.storage.sources import source_of
@@ -149,8 +150,7 @@ class _QueryReader:
     def _condition(self, document: Any, entity_name: str) -> Condition:
         given = typed(document, "ConditionExpression")
         self.conditions += 1
-        if self.conditions > MAX_CONDITIONS:
-            raise WebApiError(400, "0x8004430C", "Number of conditions in query exceeded maximum limit.")
+        refuse_too_many(self.conditions)
         if given.get("CompareColumns"):
             raise bad_query("CompareColumns is not supported here.")
         name = str(given.get("EntityName") or entity_name)
@@ -182,10 +182,10 @@ def typed(document: Any, type_name: str) -> dict[str, Any]:
     """Return an object of one complex type; its `@odata.type` may be left out. Raises WebApiError: 400 for
     another type, or a property that the type lacks."""
     if not isinstance(document, dict):
-        raise bad_payload("BulkDelete", f"An object of the type 'Microsoft.Dynamics.CRM.{type_name}' was expected.")
-    given = str(document.get("@odata.type", type_name)).removeprefix("#").removeprefix("Microsoft.Dynamics.CRM.")
+        raise bad_payload("BulkDelete", f"An object of the type '{NAMESPACE}{type_name}' was expected.")
+    given = type_of(document, type_name)
     if given != type_name:
-        raise bad_payload("BulkDelete", f"The type '{given[:60]}' is not assignable to 'Microsoft.Dynamics.CRM.{type_name}'.")
+        raise bad_payload("BulkDelete", f"The type '{given[:60]}' is not assignable to '{NAMESPACE}{type_name}'.")
     for name in document:
         if "@" not in name and name not in _PROPERTIES[type_name]:
             raise bad_payload(

@@ -1,9 +1,10 @@
 """The address of a request taken apart: segments with their keys, and query options."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 from urllib.parse import unquote, unquote_plus
 
 from connectors.emulator.conditions.clock import instant_text
@@ -16,6 +17,11 @@ MAX_URL_IN_BATCH = 65_536
 NAMESPACE = "Microsoft.Dynamics.CRM."  # of types, functions and actions
 _SERVICE = re.compile(r"^(?:https?://[^/]+)?(?:/[^/]+)?/api/data/v\d+\.\d+(?:/|$|(?=\?))")
 _KEY_PART = re.compile(r"\s*(?:(\w+)\s*=\s*)?('(?:[^']|'')*'|[^',()=]+)\s*(?:,|$)")
+
+
+def type_of(document: Mapping[str, Any], default: str = "") -> str:
+    """Return the type that an object of a body says it has."""
+    return str(document.get("@odata.type", default)).removeprefix("#").removeprefix(NAMESPACE)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import msgspec
 from connectors.emulator.schema.environment import POINTER, Column, Described, Environment, Labels, Relationship, Table, relink
 from connectors.emulator.schema.many_to_many import ManyToMany
 from connectors.emulator.schema.standard import ACTIVE
+from connectors.emulator.schema.table_specs import new_intersect
 
 Choice = dict[int, Labels]
 Descriptions = dict[str, Described | None]  # place -> what is said about it from now on
@@ -134,14 +135,9 @@ class AddManyToMany(Alteration, frozen=True, tag=True):
     type_code: int
 
     def alter(self, environment: Environment) -> None:
-        relation = self.relation
-        names = (f"{relation.intersect}id", relation.one.attribute, relation.two.attribute)
-        columns = {each: Column(each, "guid", each, key=each == names[0], system=True, writable=False) for each in names}
-        columns["versionnumber"] = Column("versionnumber", "bigint", "versionnumber", system=True, writable=False)
-        intersect = Table(relation.intersect, self.set_name, self.schema_name, columns, names[0], names[0], self.type_code)
-        intersect.intersect, intersect.ownership, intersect.states = True, "None", ACTIVE
-        environment.tables[relation.intersect] = intersect
-        environment.many_to_many.append(relation)
+        intersect = new_intersect(self.relation, self.set_name, self.schema_name, self.type_code)
+        environment.tables[intersect.name] = intersect
+        environment.many_to_many.append(self.relation)
 
 
 class DropManyToMany(Alteration, frozen=True, tag=True):

@@ -2,7 +2,7 @@
 words are those of the file; an unknown word is a `ValueError` that names it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -160,21 +160,20 @@ def intersect_of(relation: ManyToMany, spec: Mapping[str, Any], choices: Mapping
     """Return the table of an N:N relationship's pairs: readable like any other, written by associating and
     disassociating only."""
     name = relation.intersect
-    names = (f"{name}id", relation.one.attribute, relation.two.attribute)
-    columns = {each: Column(each, "guid", each, key=each == names[0], system=True, writable=False) for each in names}
-    columns |= {each: column_of(each, {**given, "read_only": True}, choices) for each, given in (spec.get("columns") or {}).items()}
-    columns["versionnumber"] = Column("versionnumber", "bigint", "versionnumber", system=True, writable=False)
-    table = Table(
-        name,
-        str(spec.get("set", name + "set")),
-        str(spec.get("schema_name", name)),
-        columns,
-        names[0],
-        names[0],
-        STANDARD.get(name, 10000 + number),
-    )
-    table.intersect, table.ownership, table.states = True, "None", ACTIVE
+    own = [column_of(each, {**given, "read_only": True}, choices) for each, given in (spec.get("columns") or {}).items()]
+    set_name, schema_name = str(spec.get("set", name + "set")), str(spec.get("schema_name", name))
+    table = new_intersect(relation, set_name, schema_name, STANDARD.get(name, 10000 + number), own)
     table.platform = "_" not in name
+    return table
+
+
+def new_intersect(relation: ManyToMany, set_name: str, schema_name: str, type_code: int, own: Iterable[Column] = ()) -> Table:
+    names = (f"{relation.intersect}id", relation.one.attribute, relation.two.attribute)
+    columns = {each: Column(each, "guid", each, key=each == names[0], system=True, writable=False) for each in names}
+    columns |= {column.name: column for column in own}
+    columns["versionnumber"] = Column("versionnumber", "bigint", "versionnumber", system=True, writable=False)
+    table = Table(relation.intersect, set_name, schema_name, columns, names[0], names[0], type_code)
+    table.intersect, table.ownership, table.states = True, "None", ACTIVE
     return table
 
 

@@ -45,14 +45,17 @@ class Tokens:
     def application_at_graph(self, authorization: str | None) -> str | None:
         """Return the application behind a header of a request to Graph; empty for the fixed token, None where
         it is not a token for Graph."""
-        scheme, _, token = (authorization or "").partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token:
+        token = _bearer(authorization)
+        if not token:
             return None
         issued = self._issued.get(token)
         if issued is not None:
             return issued.client if issued.resource and self.clock.timestamp() < issued.expires_at else None
-        return "" if self.fixed is None or secrets.compare_digest(token.encode(), self.fixed.encode()) else None
+        return "" if self._is_fixed(token) else None
+
+    def _is_fixed(self, token: str) -> bool:
+        """Return whether a token that was not issued here is good; where none is fixed, any is."""
+        return self.fixed is None or secrets.compare_digest(token.encode(), self.fixed.encode())
 
     def user_of_application(self, client: str) -> str:
         """Return an application's own user, with a row among the others. A new one is a System
@@ -70,18 +73,13 @@ class Tokens:
     def user_of(self, authorization: str | None, root: str) -> str:
         """Return the systemuserid behind an Authorization header. Raises WebApiError: 401 without a bearer
         token, with an expired one, or with another than the fixed one."""
-        scheme, _, token = (authorization or "").partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token:
-            raise self.refusal(root, "", "HTTP Error 401 - Unauthorized: Access is denied")
+        token = _bearer(authorization)
         issued = self._issued.get(token)
-        if issued is not None:
-            if issued.resource:
-                raise self.refusal(root, "", "HTTP Error 401 - Unauthorized: Access is denied")
+        if issued is not None and not issued.resource:
             if self.clock.timestamp() >= issued.expires_at:
                 raise self.expired(root)
             return self.user_of_application(issued.client)
-        if self.fixed is not None and not secrets.compare_digest(token.encode(), self.fixed.encode()):
+        if not token or issued is not None or not self._is_fixed(token):
             raise self.refusal(root, "", "HTTP Error 401 - Unauthorized: Access is denied")
         return DEFAULT_USER
 
@@ -111,6 +109,12 @@ def unauthorised(root: str, code: str, message: str, *, adfs: bool) -> WebApiErr
 def unsigned_jwt(claims: dict[str, Any]) -> str:
     """Return a JWT with a random last part instead of a signature, since no key of ours could be trusted."""
     return jwt.encode(claims, "", algorithm="none") + secrets.token_urlsafe(32)
+
+
+def _bearer(authorization: str | None) -> str:
+    """Return the token of an Authorization header, empty where it has none."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _is_guid(text: str) -> bool:

@@ -5,10 +5,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from connectors.emulator.errors import has_children
-from connectors.emulator.schema.environment import Environment, Relationship
+from connectors.emulator.schema.environment import Environment, Relationship, Table
+from connectors.emulator.storage import sql
 
 Row = tuple[str, str]  # table, id
 FindChildren = Callable[[Relationship, str], list[str]]
+
+
+def select_children(child: Table, relation: Relationship, source: str) -> str:
+    """Return the SQL that finds the ids of a parent's children in a source of their table."""
+    column = child.columns[relation.column]
+    where = [f"{sql.name(column.name)} = ?"]
+    if column.polymorphic:
+        where.append(f"{sql.name(column.type_column)} = {sql.text(relation.parent)}")
+    return sql.select([sql.name(child.key)], sql.name(source), where)
 
 
 @dataclass

@@ -14,7 +14,7 @@ from connectors.emulator.conditions.switches import Switches
 from connectors.emulator.request.exchange import Operation
 from connectors.emulator.schema.environment import DEFAULT_USER, Environment, Relationship, Table
 from connectors.emulator.storage import sql
-from connectors.emulator.storage.cascades import Fall, Row, fall_of
+from connectors.emulator.storage.cascades import Fall, Row, fall_of, select_children
 from connectors.emulator.storage.new_rows import Values
 from connectors.emulator.storage.pairs import forget_pairs
 from connectors.emulator.storage.write_hooks import Guard, WriteListener
@@ -237,11 +237,7 @@ class Tables:
             child = self.environment.tables[relation.child]
             if child.view:  # its rows are those of the concrete tables, which have relationships of their own
                 return []
-            column = child.columns[relation.column]
-            where = [f"{sql.name(column.name)} = ?"] + (
-                [f"{sql.name(column.type_column)} = {sql.text(relation.parent)}"] if column.polymorphic else []
-            )
-            statement = self._lookup_sql[relation.name, "children"] = sql.select([sql.name(child.key)], sql.name(child.name), where)
+            statement = self._lookup_sql[relation.name, "children"] = select_children(child, relation, child.name)
         return [row[0] for row in self.connection.execute(statement, (parent_id,))]
 
     def _mark_party_deleted(self, relation: Relationship, parent_id: str) -> None:

@@ -8,7 +8,7 @@ from connectors.emulator.errors import INVALID_ARGUMENT, WebApiError
 from connectors.emulator.querying.conditions import Condition
 from connectors.emulator.querying.criteria import attribute, condition
 from connectors.emulator.querying.fetchxml.query import EXISTING, JOINS, Comparison, Element, Fetch, Filter, Link
-from connectors.emulator.querying.filters import MAX_CONDITIONS, TEXT_KINDS, WHOLE_KINDS
+from connectors.emulator.querying.filters import TEXT_KINDS, WHOLE_KINDS, refuse_too_many
 from connectors.emulator.querying.labels import formatted
 from connectors.emulator.schema.environment import Column, Environment, Table
 from connectors.emulator.security.sight import Sight
@@ -101,8 +101,7 @@ class Statement:
         if isinstance(part, Filter):
             return self._filter(part, element)
         self.conditions += 1
-        if self.conditions > MAX_CONDITIONS:
-            raise WebApiError(400, "0x8004430C", "Number of conditions in query exceeded maximum limit.")
+        refuse_too_many(self.conditions)
         if isinstance(part, Link):
             return self._related(part, element)
         of = self.fetch.named(part.of) if part.of else element

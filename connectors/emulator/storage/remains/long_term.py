@@ -9,7 +9,7 @@ term data retention overview"."""
 from connectors.emulator.errors import DUPLICATE_RECORD, WebApiError
 from connectors.emulator.schema.environment import Relationship, Table
 from connectors.emulator.storage import sql
-from connectors.emulator.storage.cascades import Row, fall_of
+from connectors.emulator.storage.cascades import Row, fall_of, select_children
 from connectors.emulator.storage.pairs import forget_pairs
 from connectors.emulator.storage.remains.tombstones import Tombstones
 from connectors.emulator.storage.sources import RETAINED, source_of
@@ -71,11 +71,7 @@ class RetainedRows:
             child = self.environment.tables[relation.child]
             if relation.on_delete != "cascade" or child.view:
                 return []
-            column = child.columns[relation.column]
-            where = [f"{sql.name(column.name)} = ?"]
-            if column.polymorphic:
-                where.append(f"{sql.name(column.type_column)} = {sql.text(relation.parent)}")
-            statement = sql.select([sql.name(child.key)], sql.name(source_of(child, datasource)), where)
+            statement = select_children(child, relation, source_of(child, datasource))
             return [row[0] for row in self.connection.execute(statement, (parent_id,))]
 
         return fall_of(self.environment, table.name, row_id, children).deleted
