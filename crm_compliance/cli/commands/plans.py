@@ -219,28 +219,13 @@ def reject(
 
 def _say(plan: str, who: str, role: str, comment: str, *, approves: bool) -> None:
     from crm_compliance.identity.signin import person
-    from crm_compliance.keys.store_and_keys import open_keys
-    from crm_compliance.wiring.clock import refuse_approval_by_another_clock
-    from jobs.plans.approve import approve_plan
+    from crm_compliance.wiring.say_on_plan import say_on_plan
 
     settings = arguments.settings()
     signed_in = person(settings, who, role)
     with arguments.opened_store(settings) as (store, clock):
-        if approves:
-            refuse_approval_by_another_clock(settings, clock)
-        ring = open_keys(settings, store, clock)
+        after = say_on_plan(settings, store, clock, plan, signed_in.who, signed_in.role, comment, approves=approves)
         now = clock()
-        after = approve_plan(
-            store,
-            plan,
-            signed_in.who,
-            signed_in.role,
-            comment,
-            approves=approves,
-            now=now,
-            reference=ring.reference,
-            references=ring.references,
-        )
         (document,) = _documents(settings, store, [after], now)
     output.answer(
         document,

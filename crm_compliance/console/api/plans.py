@@ -14,10 +14,10 @@ from crm_compliance.console.api.caller import Caller, acting
 from crm_compliance.console.api.idempotency import IdempotencyKey
 from crm_compliance.reports.plan.changes import difference_document
 from crm_compliance.reports.why import hidden_from, without
-from crm_compliance.wiring.clock import refuse_approval_by_another_clock
 from crm_compliance.wiring.mapping import rules_in_force
+from crm_compliance.wiring.say_on_plan import say_on_plan
 from jobs.inbox.of_no_use import why_of_no_use
-from jobs.plans.approve import approve_plan, has_said
+from jobs.plans.approve import has_said
 from jobs.plans.lines.compare import compare
 from jobs.plans.lines.query import MOST_LINES, LineQuery
 from jobs.plans.questions.explain import explain_unit
@@ -140,20 +140,8 @@ def _said(caller: Caller, plan: str, said: PlanComment, key: str, *, approves: b
             before = services.store.plans.get(plan)
             if has_said(before, person.who, person.role, said.comment, approves=approves, now=services.clock()):
                 return _answer(caller, before)
-        if approves:
-            refuse_approval_by_another_clock(services.settings, services.clock)
-        ring = services.keys()
-        after = approve_plan(
-            services.store,
-            plan,
-            person.who,
-            person.role,
-            said.comment,
-            approves=approves,
-            now=services.clock(),
-            reference=ring.reference,
-            references=ring.references,
-        )
+        store, clock = services.store, services.clock
+        after = say_on_plan(services.settings, store, clock, plan, person.who, person.role, said.comment, approves=approves)
     return _answer(caller, after)
 
 

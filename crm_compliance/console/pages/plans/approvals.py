@@ -10,9 +10,8 @@ from starlette.responses import Response
 
 from crm_compliance.console.frame.endpoint import post
 from crm_compliance.console.frame.visit import Visit
-from crm_compliance.wiring.clock import refuse_approval_by_another_clock
+from crm_compliance.wiring.say_on_plan import say_on_plan
 from jobs.model.plan import Approval, Plan, PlanState
-from jobs.plans.approve import approve_plan
 from rules.errors import Refused
 from rules.model.accounts import same_person
 from rules.model.roles import Act
@@ -86,22 +85,9 @@ def reject(visit: Visit) -> Response:
 
 
 def _say(visit: Visit, comment: str, *, approves: bool) -> Response:
-    services, person = visit.services, visit.person
-    if approves:
-        refuse_approval_by_another_clock(services.settings, services.clock)
-    ring = services.keys()
+    services, person, plan = visit.services, visit.person, visit.path("plan")
     try:
-        after = approve_plan(
-            services.store,
-            visit.path("plan"),
-            person.who,
-            person.role,
-            comment,
-            approves=approves,
-            now=visit.now,
-            reference=ring.reference,
-            references=ring.references,
-        )
+        after = say_on_plan(services.settings, services.store, services.clock, plan, person.who, person.role, comment, approves=approves)
     except Refused as error:  # on a page that was opened before: their own part in it is said, not that of two people
         if error.code not in ("same_person", "role") or not (why := _why_not_now(visit)):
             raise

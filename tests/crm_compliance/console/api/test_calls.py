@@ -234,7 +234,7 @@ def test_a_word_that_is_sent_again_before_it_was_answered_is_one(
         assert queue.second.wait(60)
 
     monkeypatch.setattr("crm_compliance.console.api.plans._KEYED", queue)
-    monkeypatch.setattr("crm_compliance.console.api.plans.refuse_approval_by_another_clock", asked)
+    monkeypatch.setattr("crm_compliance.wiring.say_on_plan.refuse_approval_by_another_clock", asked)
 
     def approve(number: int) -> int:
         if number:
