@@ -167,6 +167,10 @@ class Remains(Protocol):
         """Return those of these tables on whose rows any row may depend that `dependent_rows` would report:
         of the others nobody has to know the ids."""
 
+    def taken_along(self) -> frozenset[str]:
+        """Return the lookups, as table.column, by which rows would be deleted along with one of a mapped
+        table."""
+
     def pointing(self, record: type[Record], rows: Iterable[str]) -> set[tuple[str, str]]:
         """Return which of these rows of a kind point to which others of them, as pairs of ids, by lookups
         that fill no field. The ids are looked at only where the kind has any."""

@@ -231,6 +231,8 @@ class Plan(msgspec.Struct, frozen=True):
     software_version: str = ""  # of the program that made it
     bypass: dict[str, int] = {}  # disposals that pass by custom logic of the CRM, by what of it (plugins, flows)
     cleared: dict[str, int] = {}
+    # Lookups, as table.column, by which the CRM deleted rows along then; None where it was not noted.
+    taken_along: tuple[str, ...] | None = None
 
     @property
     def document(self) -> str:

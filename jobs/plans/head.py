@@ -90,6 +90,7 @@ class Decided:
             ),
             notes_on_trimmed=draft.notes_on_trimmed,
             victims=draft.victims,
+            taken_along=tuple(sorted(context.connector.taken_along())),
             why=reasons,
             approval_hours=policy.approvals.valid_hours,
             alarms=alarms,

@@ -21,6 +21,7 @@ from jobs.register.decision import DISPOSING, decision_of
 from jobs.runs.journal import PlanLapsed
 from jobs.runs.replay_run import Replay
 from jobs.runs.request_run import Fulfilment
+from jobs.runs.resume import taken_along_since
 from jobs.runs.run import Application
 from rules.errors import Refused
 from rules.hints import hint_to
@@ -68,6 +69,7 @@ def apply_plan(context: JobContext, plan_id: str) -> Run:
                 raise Refused(
                     f"run {other.id} was interrupted", hint=hint_to("apply_first", plan=other.plan), where=plan.id, code="another_run"
                 )
+            _refuse_more_along(context, plan)
             if look_up_unseen(context, plan):
                 problem = "a hold is on a record that the CRM does not have: what was meant may be in this plan"
                 raise Refused(problem, hint=hint_to("plan_again"), where=plan.id, code=HELD_NOTHING)
@@ -134,6 +136,14 @@ def _refuse_by_version_in_force(context: JobContext, plan: Plan) -> None:
         f"the plan was made by version {plan.policy_version} of the schedule, and {problem} by {policy.version}, which is in force now"
     )
     raise Refused(message, hint=hint_to("plan_again"), where=plan.id, code=RULES_CHANGED)
+
+
+def _refuse_more_along(context: JobContext, plan: Plan) -> None:
+    """Refuse a plan where the CRM by now deletes rows along by a lookup by which it did not when the plan was
+    made: nobody has seen that they go."""
+    if more := taken_along_since(context, plan):
+        message = f"since the plan was made, the CRM has begun to delete rows along with what goes, by {', '.join(more)}"
+        raise Refused(message, hint=hint_to("plan_again"), where=plan.id, code=RULES_CHANGED)
 
 
 def _start(context: JobContext, lease: Lease, plan: Plan) -> Run:

@@ -36,9 +36,17 @@ def lapsed(context: JobContext, plan: Plan) -> str:
         return PLAN_REJECTED
     if (plan.policy_digest, plan.mapping_digest) != (context.policy.digest, context.mapping_digest):
         return POLICY_CHANGED
+    if taken_along_since(context, plan):
+        return POLICY_CHANGED
     if look_up_unseen(context, plan):
         return HOLD_NOT_FOUND
     return PLAN_EXPIRED if context.clock() >= plan.valid_until else ""
+
+
+def taken_along_since(context: JobContext, plan: Plan) -> list[str]:
+    """Return the lookups, as table.column, by which the CRM has begun since a plan was made to delete rows
+    along with what goes."""
+    return sorted(context.connector.taken_along().difference(plan.taken_along)) if plan.taken_along is not None else []
 
 
 def reconcile_intended(journal: Journal) -> None:

@@ -153,6 +153,9 @@ class Remains(MappedKinds):
     def pointing(self, record: type[Record], rows: Iterable[str]) -> set[tuple[str, str]]:
         return self._pointers.among(self.tables(record), rows)
 
+    def taken_along(self) -> frozenset[str]:
+        return self._children.taken_along()
+
     def retained_dependent_rows(self, rows: Collection[RowKey]) -> list[DependentRow]:
         """Return the rows of mapped tables in long-term retention that a job would remove along with these,
         which are there too. Raises ConnectorError: it cannot be determined."""

@@ -132,6 +132,13 @@ class Children:
         looked at may depend on them. Raises as `Connector.dependent_rows`."""
         return {parent for parent in tables if any(self._links(parent)) or self._has_any(parent)}
 
+    def taken_along(self) -> frozenset[str]:
+        """Return the lookups, as table.column, by which the CRM deletes rows along with one of a mapped
+        table; those under `stay` are among them."""
+        definitions = (self._metadata.table(table.name) for table in self._mapping.tables)
+        children = (each for definition in definitions if definition is not None for each in definition.children)
+        return frozenset(f"{each.child}.{each.column}" for each in children if each.on_delete == CASCADE and each.child not in PLATFORM)
+
     def tied_to_people(self, rows: Collection[RowKey]) -> set[RowKey]:
         """Return those of these rows, which remain, that a contact leads to by a lookup of its own, by pairs,
         or by a row which may stay and names it: of a row that is deleted the CRM would have removed either.

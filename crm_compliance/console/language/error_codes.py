@@ -60,7 +60,7 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
     "process_ended": "What was being done was ended from outside. Nothing was left half done: begin it again.",
     "clock_back": "The clock of this machine says a time before this plan was made. Tell the administrator.",
     "cut_off": "The service was restarted before this had ended. See how far it came, and begin it again.",
-    "rules_changed": "The schedule, the mapping or the program has changed since this plan was made. Make a new plan.",
+    "rules_changed": "The schedule, mapping, program or what the CRM deletes along has changed since this plan was made. Make a new plan.",
     "hold_not_found": "A hold that was placed while the CRM did not answer is on a record that is not there. Make a new plan: it says so.",
     "granted_no_more": "Of this request other things are carried out by now than this plan says. The next night carries out what remains.",
     "lines_removed": ("The lines of this plan have been removed: a plan that is not carried out keeps them for 30 days. Make a new plan."),

@@ -112,7 +112,7 @@ SKIPS: dict[str, str] = {
     "RECORDING_DUE": "A recording of it has become due since the plan was made, and is not in it: both go by the next plan.",
     "PLAN_EXPIRED": "The plan's validity ended before its turn came.",
     "PLAN_REJECTED": "The plan was rejected while its run was interrupted.",
-    "POLICY_CHANGED": "The policy or the mapping changed while the run was interrupted.",
+    "POLICY_CHANGED": "The policy, the mapping, or what the CRM deletes along, changed while the run was interrupted.",
     "HOLD_NOT_FOUND": "A hold that was placed since the plan was made is on a record that is not there: what was meant may be in the plan.",
     "SKIPPED_TECHNICAL": (
         "The CRM refused, content lies in storage that no setting reaches, or rows that nothing accounts for would stay; "
