@@ -1,6 +1,7 @@
 """Units that are not disposed of although they are due: canaries never, those in quarantine only when their
 days have passed. The run that would dispose of a unit for the first time marks it instead and notifies its
-owner. From then on the days count."""
+owner. From then on the days count. Of a plan of an earlier version of the schedule the one in force by now
+counts too: what either of them keeps waiting waits."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
@@ -55,14 +56,11 @@ def waiting(context: JobContext, lines: Sequence[PlanLine], day: date, unwritabl
     the CRM refuses. No note can be added to those of the ids `unwritable`: they are marked alone, and the
     list of what is in quarantine shows them. Raises ConnectorError: the CRM cannot be queried for an existing
     notice."""
-    marks = _marks(context)
+    marks = _marks(context, day)
     codes = _codes(context, lines, marks, day)
-    policy = context.policy.quarantine
-    if policy is None:
-        return codes
     fresh: list[Mark] = []
     for line in lines:
-        if codes.get(line.id, CANARY) != CANARY:
+        if codes.get(line.id, CANARY) != CANARY and (policy := _covering(context, line, day)) is not None:
             mark = marks.get(line.key)
             if mark is None or not mark.told or mark.until < day:
                 fresh.append(_marked(context, policy, line, mark, day, noted=line.id not in unwritable))
@@ -72,16 +70,15 @@ def waiting(context: JobContext, lines: Sequence[PlanLine], day: date, unwritabl
 def put_off(context: JobContext, lines: Sequence[PlanLine], day: date) -> set[str]:
     """Return those of some units, by id, that `waiting` would leave: canaries, and what is in quarantine or
     would be marked for it. Nothing is marked here."""
-    return set(_codes(context, lines, _marks(context), day))
+    return set(_codes(context, lines, _marks(context, day), day))
 
 
 def kept_with(context: JobContext, rows: Mapping[str, Sequence[RowWrite]], day: date) -> dict[str, str]:
     """Return the units, by id, that would take a canary or a unit in quarantine along, with the code. They
     stay until that one may be deleted."""
-    policy, connector = context.policy, context.connector
-    kept = {(canary.table, canary.id): CANARY for canary in policy.canaries if canary.due}
-    if policy.quarantine is not None:
-        kept |= {(mark.table, mark.id): code for mark in context.store.quarantine.marks() if (code := waits(mark, day))}
+    connector = context.connector
+    kept = dict.fromkeys(_canaries(context, day), CANARY)
+    kept |= {key: code for key, mark in _marks(context, day).items() if (code := waits(mark, day))}
     if not kept:
         return {}
     return {
@@ -126,18 +123,34 @@ def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str
     return kept
 
 
-def _marks(context: JobContext) -> dict[tuple[str, str], Mark]:
+def _policies(context: JobContext, day: date) -> tuple[Policy, Policy]:
+    return context.on(day).policy, context.policy
+
+
+def _covering(context: JobContext, line: PlanLine, day: date) -> QuarantinePolicy | None:
+    """Return the quarantine in which a unit waits; None where it waits in none."""
+    found = (policy.quarantine for policy in _policies(context, day))
+    return next((each for each in found if covers(each, line.categories)), None)
+
+
+def _canaries(context: JobContext, day: date) -> set[tuple[str, str]]:
+    return {(canary.table, canary.id) for policy in _policies(context, day) for canary in policy.canaries if canary.due}
+
+
+def _marks(context: JobContext, day: date) -> dict[tuple[str, str], Mark]:
     """Return the marks that count; none where the schedule has no quarantine."""
-    return {(mark.table, mark.id): mark for mark in context.store.quarantine.marks()} if context.policy.quarantine is not None else {}
+    if all(policy.quarantine is None for policy in _policies(context, day)):
+        return {}
+    return {(mark.table, mark.id): mark for mark in context.store.quarantine.marks()}
 
 
 def _codes(context: JobContext, lines: Sequence[PlanLine], marks: Mapping[tuple[str, str], Mark], day: date) -> dict[str, str]:
     """Return why some units are not disposed of on `day`, by id, as canaries or by quarantine; others are
     left out."""
-    canaries = {(canary.table, canary.id) for canary in context.policy.canaries if canary.due}
+    canaries = _canaries(context, day)
     codes = {line.id: CANARY for line in lines if line.key in canaries}
     for line in lines:
-        if line.id not in codes and covers(context.policy.quarantine, line.categories) and (code := waits(marks.get(line.key), day)):
+        if line.id not in codes and _covering(context, line, day) is not None and (code := waits(marks.get(line.key), day)):
             codes[line.id] = code
     return codes
 

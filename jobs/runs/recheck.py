@@ -19,7 +19,7 @@ from jobs.reading.out_of_reach import LONG_TERM, OutOfReach
 from jobs.reading.units import Gathering, is_anonymised
 from rules.holds.holds import Holds
 from rules.law.of_units import decisions
-from rules.model.decisions import Decision, Flag, Reason
+from rules.model.decisions import Decision, Disposition, Flag, Reason
 from rules.model.records import Dossier, Unit, UnitKind
 from rules.policy.policy import Policy
 
@@ -43,7 +43,8 @@ def judge(context: JobContext, in_force: Policy, day: date, lines: Iterable[Plan
         by_kind.setdefault(kind_of(line), []).append(line)
     found = gather_units(context.connector, {kind: [line.id for line in of] for kind, of in by_kind.items()})
     judged = Judged(found, holds)
-    out_of_reach = OutOfReach(context.connector, found, context.policy, holds, day)
+    policies = {each.digest: each for each in (context.policy, in_force)}.values()
+    out_of_reach = [OutOfReach(context.connector, found, each, holds, day) for each in policies]
     units, there = found.by_kind, list[tuple[PlanLine, Unit]]()
     for line, unit in ((line, units.get(kind, {}).get(line.id)) for kind, of in by_kind.items() for line in of):
         if unit is None or is_anonymised(unit):  # ERA-07, R-087
@@ -56,17 +57,24 @@ def judge(context: JobContext, in_force: Policy, day: date, lines: Iterable[Plan
     for (line, unit), decision, now in zip(there, decided, by_now, strict=True):
         if not decision.is_disposal:
             judged.left.append((line, decision.reason.value))
-        elif out_of_reach.keeps(unit, decision):
+        elif any(each.keeps(unit, decision) for each in out_of_reach):
             judged.left.append((line, LONG_TERM))
         elif not matches(line, unit, decision) or has_moved(line, unit, found):
             judged.left.append((line, CHANGED))
         elif not now.is_disposal:
             judged.left.append((line, now.reason.value))
-        elif now.disposition is not decision.disposition:  # deleted, nothing could be counted or masked any more
+        elif now.disposition is not decision.disposition or _is_masked_by_now(now, in_force, context.policy):
+            # Deleted, nothing could be counted or masked any more.
             judged.left.append((line, CHANGED))
         else:
             judged.going.append((line, unit, decision))
     return judged
+
+
+def _is_masked_by_now(decision: Decision, in_force: Policy, planned: Policy) -> bool:
+    """Return whether rows would stay masked by the version in force that go by the one of the plan."""
+    is_anonymised = decision.disposition is Disposition.ANONYMISE
+    return is_anonymised and in_force.anonymise.is_in_place and not planned.anonymise.is_in_place
 
 
 def matches(line: PlanLine, unit: Unit, decision: Decision) -> bool:

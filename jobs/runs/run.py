@@ -260,6 +260,7 @@ class Application:
             found,
             units,
             policy=context.policy,
+            in_force=self.in_force,
             holds=holds,
             as_of=self.day,
             outside=outside,

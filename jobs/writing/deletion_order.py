@@ -59,16 +59,18 @@ def rows_of_units(
     outside: Outside,
     turns: Turns,
     with_termed: bool = False,
+    in_force: Policy | None = None,
 ) -> Rows:
     """Return the writes that dispose of each unit, by unit id. A unit waits where a recording of it has
     content that no setting reaches: if the rest were disposed of, the object could no longer be found. It
     also waits where a recording in long-term retention has to stay, where a role there is in another unit as
     well, or where no job may purge what is there. Otherwise that is deleted with it. `turns` says which of
     several units is written that have a row in common: one of them may yet be refused. `with_termed` is for
-    `below`."""
+    `below`. A recording that the version of the schedule `in_force` by now keeps stays too."""
+    policies = {each.digest: each for each in (policy, in_force or policy)}.values()
     order = _Order(connector, found, units, turns)
-    objects = order.add_recordings(outside, lambda alone: may_go_along(alone, policy, holds, as_of))
-    order.add_recordings_there(lambda alone: may_go_there(alone, policy, holds, as_of))
+    objects = order.add_recordings(outside, lambda alone: set.intersection(*(may_go_along(alone, each, holds, as_of) for each in policies)))
+    order.add_recordings_there(lambda alone: set.intersection(*(may_go_there(alone, each, holds, as_of) for each in policies)))
     order.add_dependent(with_termed=with_termed)
     order.add_roles()  # last of the leaves: a decision depends on them
     order.add_fiches()

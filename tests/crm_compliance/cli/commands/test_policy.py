@@ -116,6 +116,42 @@ def test_what_the_version_in_force_by_now_counts_is_not_deleted_uncounted(typist
     assert typist.ask("plan")["dispose"] == {"delete": 0, "anonymise": 1}
 
 
+def test_what_the_version_in_force_by_now_masks_is_not_deleted(typist: Typist, org: Night) -> None:
+    two_versions(typist, ("limits:\n", "anonymise: {how: in_place}\nlimits:\n"))
+    org.create("teams", "teamid", name="Geanonimiseerd")
+    dossier = org.dossier("sexting", spoken=LONG_AGO)
+    org.party(org.contact(birthdate="2000-02-01"), "child", dossier=dossier)
+    run = typist.ask("apply", ready_on_the_last_night(typist, org))
+    assert (run["anonymised"], run["skipped"]["CHANGED"]) == (0, 1)
+    assert org.get("cf_dossiers", dossier) is not None
+
+
+@pytest.mark.parametrize("keeps", ["quarantine", "canary"])
+def test_what_waits_by_the_version_in_force_by_now_stays(typist: Typist, org: Night, keeps: str) -> None:
+    dossier = org.dossier("social_card", spoken=LONG_AGO)
+    said = {
+        "quarantine": "quarantine: {days: 14, categories: all, notice: none}\n",
+        "canary": f"canaries: [{{table: cf_dossier, id: {dossier}, due: true}}]\n",
+    }
+    two_versions(typist, ("limits:\n", f"{said[keeps]}limits:\n"))
+    run = typist.ask("apply", ready_on_the_last_night(typist, org))
+    assert (run["deleted"], run["skipped"]) == (0, {"QUARANTINED" if keeps == "quarantine" else "CANARY": 1})
+    assert org.get("cf_dossiers", dossier) is not None
+
+
+def test_a_recording_that_the_version_in_force_by_now_keeps_does_not_go_with_its_fiche(typist: Typist, org: Night) -> None:
+    """RET-03: it has a term of its own, so it loses its link alone."""
+    fiche = org.fiche("social_card", spoken=LONG_AGO)
+    recording = org.recording(date(2026, 3, 1), fiche=fiche)
+    two_versions(typist, ("months: 6\n    anchor: ended_on", "months: 12\n    anchor: ended_on"))
+    run = typist.ask("apply", ready_on_the_last_night(typist, org))
+    assert org.get("cf_fiches", fiche) is None
+    left = org.get("cf_recordings", recording)
+    assert left is not None
+    assert left["_cf_ficheid_value"] is None
+    assert run["skipped"] == {"NOT_EXPIRED": 1}
+
+
 @pytest.mark.parametrize(
     ("pair", "told"),
     [
