@@ -25,6 +25,7 @@ _TAG = "tag:yaml.org,2002:"
 _MOST_VALUES = 100_000  # of a file with aliases, which can say a lot in a few lines
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"[-+]?[0-9]+\.[0-9]+")
+NO_VALUE = "there is no value: write one, or leave the key out"
 _MOST_DIGITS = 100  # Python itself refuses integers of 4300, and takes a decimal of 310 for infinity
 
 
@@ -177,7 +178,7 @@ class _Reader:
             case "float" if _DECIMAL.fullmatch(text):
                 return float(text)
             case "null":
-                return self.wrong(path, "there is no value: write one, or leave the key out")
+                return self.wrong(path, NO_VALUE)
             case "int" | "float":
                 return self.wrong(path, "a number is written with the digits 0 to 9 only")
             case tag:

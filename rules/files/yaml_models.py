@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from rules.files.suggestions import asked, suggestion
-from rules.files.yaml_lines import Document, Path, Problem, Value
+from rules.files.yaml_lines import NO_VALUE, Document, Path, Problem, Value
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -35,6 +36,8 @@ _TEXTS: Final = MappingProxyType(
         "date_type": "this has to be a date, written 2018-05-25",
     }
 )
+_NO_VALUE_AT_ALL: Final = "there is no value, and the key has to be there: write one"
+_NO_VALUE_OF_KEYS: Final = "there is no value, and the key has to be there: write {} where there is nothing to say"
 _DEEPEST: Final = 3  # sections within each other that a key is looked for in
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -66,14 +69,21 @@ def problems_of(
     kinds: Collection[str | int],
 ) -> list[Problem]:
     """Return errors of a model as problems of a file, beside those of its YAML: what stands in a line first,
-    top down, then missing keys. One a field, since one mistake can break two rules. `texts` say what a value
-    is, by a pattern that it does not match or by the type of an error. `kinds` are words that pydantic puts
-    into the place of an error to say which kind of row or value it tried: no file has them there."""
+    top down, then missing keys. One a field, since one mistake can break two rules; of a key without a value
+    that has to be there, nobody is told to leave it out. `texts` say what a value is, by a pattern that it
+    does not match or by the type of an error. `kinds` are words that pydantic puts into the place of an error
+    to say which kind of row or value it tried: no file has them there."""
     placed = [(False, problem) for problem in document.problems]
     broken = {problem.path for problem in document.problems}
     for error in errors:
-        problem = document.problem(*_told(document, model, error, texts, kinds))
-        if problem.path not in broken:
+        path, text, code, meant = _told(document, model, error, texts, kinds)
+        problem = document.problem(path, text, code, meant)
+        if error["type"] == "missing" and problem.path in broken:
+            empty = _NO_VALUE_OF_KEYS if _has_own_keys(model, path) else _NO_VALUE_AT_ALL
+            placed = [
+                (late, replace(each, text=empty) if (each.path, each.text) == (problem.path, NO_VALUE) else each) for late, each in placed
+            ]
+        elif problem.path not in broken:
             broken.add(problem.path)
             placed.append((error["type"] == "missing", problem))
     return [problem for _, problem in sorted(placed)]
@@ -149,6 +159,18 @@ def _told(
 def _keys_at(model: type[BaseModel], path: Path) -> Collection[str]:
     """Return the keys that a file of this model can have at a place; none where several forms are possible
     there."""
+    return [*_form_at(model, path).get("properties", {})]
+
+
+def _has_own_keys(model: type[BaseModel], path: Path) -> bool:
+    """Return whether what stands at a place has keys that a file gives itself, and so may have none."""
+    found = _form_at(model, path)
+    return isinstance(found.get("additionalProperties"), dict) or "patternProperties" in found
+
+
+def _form_at(model: type[BaseModel], path: Path) -> dict[str, Any]:
+    """Return the part of the schema of a model that is about a place of its file; nothing where several forms
+    are possible there."""
     schema = _schema(model)
     found = _form(schema, schema)
     for part in path:
@@ -156,7 +178,7 @@ def _keys_at(model: type[BaseModel], path: Path) -> Collection[str]:
             others = [*found.get("patternProperties", {}).values(), found.get("additionalProperties")]
             below = found.get("properties", {}).get(part) or next(filter(None, others), None)
             found = _form(below, schema) if isinstance(below, dict) else {}
-    return [*found.get("properties", {})]
+    return found
 
 
 def _form(part: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,8 @@ SENTENCES: Final = (
     "the tag %(tag)s is not used here",
     "this number is too long",
     "there is no value: write one, or leave the key out",
+    "there is no value, and the key has to be there: write one",
+    "there is no value, and the key has to be there: write {} where there is nothing to say",
     "a number is written with the digits 0 to 9 only",
     "a retention schedule is a mapping of keys and values",
     "this has to be a mapping of keys and values",

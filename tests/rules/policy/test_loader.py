@@ -277,8 +277,16 @@ def test_a_row_is_reached_by_the_category_of_its_own_name_where_the_mapping_has_
 
 def test_one_mistake_is_told_once() -> None:
     error = refused(changed("    months: 6\n", "    months:\n"))
-    told = "categories.social_card.months: there is no value: write one, or leave the key out"
+    told = "categories.social_card.months: there is no value, and the key has to be there: write one"
     assert str(error) == f"the retention schedule is refused: {told}"
+
+
+def test_nobody_is_told_to_leave_out_a_key_that_has_to_be_there() -> None:
+    start, end = TEXT.index("derive:\n"), TEXT.index("\ncategories:\n")
+    told = "derive: there is no value, and the key has to be there: write {} where there is nothing to say"
+    assert str(refused(TEXT[:start] + "derive:\n" + TEXT[end:])).endswith(told)
+    told = "defaults.country: there is no value: write one, or leave the key out"
+    assert told in str(refused(changed("defaults:\n", "defaults:\n  country:\n")))
 
 
 def test_an_event_that_does_not_fit_is_told_under_its_own_key() -> None:
