@@ -216,6 +216,8 @@ def implied(tables: Mapping[str, Table], declared: list[Relationship]) -> list[R
                 if not column.related or (target, table.name, column.name) in known:
                     continue
                 name = f"lk_{table.name}_{column.name}" if target == "systemuser" else f"{target}_{table.name}_{column.name}"
+                if table.name == "activityparty":
+                    name = f"{target}_activity_parties"  # as the platform has it, by which messages are made with who takes part
                 if name in names:
                     name += "implied"
                 names.add(name)

@@ -78,6 +78,9 @@ def column_of(name: str, spec: Mapping[str, Any], choices: Mapping[str, Any]) ->
     )
 
 
+_OF_COPIES = 400  # signs of what a participant has of the name and the address
+
+
 @cache
 def system_columns() -> tuple[Column, ...]:
     def system(name: str, kind: str, *targets: str, writable: bool = False) -> Column:
@@ -119,6 +122,10 @@ def table_of(name: str, spec: Mapping[str, Any], choices: Mapping[str, Any], num
     if BODIES.get(name) in columns:
         columns["filesize"] = Column("filesize", "int", "filesize", system=True, writable=False)
     if name == "activityparty":
+        if "partyid" in columns and not columns["partyid"].polymorphic:
+            raise ValueError("the lookup partyid of activityparty leads to two tables at least, as the platform's does")
+        for copied in ("addressused", "partyidname"):  # what stays when the person's own row has gone
+            columns.setdefault(copied, Column(copied, "string", copied, length=_OF_COPIES, pii=True))
         columns["ispartydeleted"] = Column("ispartydeleted", "bool", "ispartydeleted", system=True, writable=False)
     if name in MERGEABLE:
         columns[MASTER] = Column(MASTER, "lookup", MASTER, targets=(name,), system=True, writable=False)
