@@ -9,11 +9,13 @@ from typing import Any, Final
 
 from connectors.dynamics.draft.columns import option_of
 from connectors.dynamics.draft.crm_tables import bare
+from connectors.dynamics.draft.references import NO_REFERENCE
 from connectors.dynamics.draft.tables import likeness
 from connectors.dynamics.draft.words import FIELD_WORDS, STATE_WORDS, Words, words_of
 from connectors.dynamics.mapping.checks import BEGINNINGS, ENDS
 from connectors.dynamics.mapping.mapping import HOLD, TRUTHS, Column, Mapping, Table, field_type
-from connectors.dynamics.schema.metadata import Attribute, Metadata
+from connectors.dynamics.schema.checks.masks import PLATFORM
+from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata
 from connectors.interface.errors import Finding
 from rules.model.file_roles import FileRole
 from rules.model.kinds import FILES
@@ -31,6 +33,14 @@ _MISSED: Final = {  # fields of which nobody notices that they are not read, alt
     "fiche": ("communicated_on",),
     "recording": ("ended_on", "evidence", "storage_uri"),
 }
+# Days from which no term counts, by what people may call a column that holds one.
+_NO_BEGINNING: Final = {
+    "a day of birth": ("geboorte", "geboren", "naissance", "geburt", "birth"),
+    "a day on which something is yet to be done": (
+        *("deadline", "vervaldatum", "opvolgdatum", "streefdatum", "dateecheance", "relance", "wiedervorlage", "duedate", "followup"),
+    ),
+}
+_OF_PEOPLE: Final = frozenset({"birth_on", "stated_on", "deceased_on"})
 
 
 def called_otherwise(
@@ -41,12 +51,14 @@ def called_otherwise(
     *,
     also_answers: bool,
     shown_rows: Callable[[Table, Column, str], Values[str, str]] | None = None,
+    listed: Callable[[str], Collection[str]] | None = None,
 ) -> Iterator[Finding]:
     """Yield a warning for each option that is called by a word for one key and stands for another, where a
     term depends on which it is. `names` are those of the categories, by key, `own` what the organisation
     itself calls any key: nobody is told of an option that is called so. Those of yes and no are told where
     the column is called like the field, else with `also_answers` alone: what it asks nobody knows then but
-    who maps it, and it may well ask the contrary. So are days."""
+    who maps it, and it may well ask the contrary. So are days. `listed` gives what the rows of a table are
+    called where they are few: a lookup to such a list may stand for categories."""
     words = {**words_of(names), _STATE: STATE_WORDS}
     for table in mapping.tables:
         definition = metadata.table(table.name)
@@ -57,8 +69,10 @@ def called_otherwise(
         if also_answers:
             yield from _not_read(table, attributes, mapping, called)
             yield from _other_categories(table, attributes, mapping, words)
+            yield from _other_references(table, attributes, mapping, words, listed) if listed is not None else ()
         for column in table.columns.values():
             yield from _contrary_days(table, column) if also_answers else ()
+            yield from _other_field(table, column, called) if also_answers and table.own is None else ()
             yield from _contrary_states(table, column, attributes) if also_answers else ()
             if also_answers or (column.field == _STATE and column.choice is None):
                 yield from _contrary_answers(table, column, attributes, called)
@@ -114,6 +128,27 @@ def _contrary_days(table: Table, column: Column) -> Iterator[Finding]:
             yield Finding(False, told, column.where, "called_otherwise", meant)
 
 
+def _other_field(table: Table, column: Column, called: "_Called") -> Iterator[Finding]:
+    """Yield a warning for a day or a yes or no that is called by a word for another field of its kind, which
+    it does not fill: evidence that counts as taken over goes with what is not (RET-21). So for a day on which
+    somebody was born, or something is yet to be done."""
+    known, kind = FIELD_WORDS.get(table.kind, {}), field_type(table.full, column.field)
+    told = {*BEGINNINGS, *ENDS} if column.field in BEGINNINGS | ENDS else set()  # see `_contrary_days`
+    for name in column.names if kind in _TYPES and column.field in known else ():
+        if called.is_like(name, known[column.field]):
+            continue
+        others = (field for field in known.keys() - told - {column.field} if field_type(table.full, field) is kind)
+        meant = next((field for field in sorted(others) if called.is_called(name, known[field]) and not _fills(table, field, name)), "")
+        like = meant or next((day for day, words in _NO_BEGINNING.items() if kind is date and called.is_like(name, words)), "")
+        if like and (meant or column.field not in _OF_PEOPLE):
+            told_of = f"{table.name}.{name} is called like {like}, and fills {table.kind}.{column.field} here"
+            yield Finding(False, f"{told_of}: if that is a mistake, rows end on another day.", column.where, "called_otherwise", meant)
+
+
+def _fills(table: Table, field: str, name: str) -> bool:
+    return field in table.columns and name in table.columns[field].names
+
+
 class _Called:
     """What the columns of one table are called: by their own names, and by what the CRM shows to people."""
 
@@ -121,6 +156,10 @@ class _Called:
         self._shown: dict[str, list[str]] = {}
         for label, name in shown.items():
             self._shown.setdefault(name, []).append(fold(label))
+
+    def is_called(self, column: str, words: tuple[str, ...]) -> bool:
+        """Return whether a column is called by one of these words and no more."""
+        return any(name in words for name in (bare(column), *self._shown.get(column, ())))
 
     def is_like(self, column: str, words: tuple[str, ...]) -> bool:
         """Return whether a column is called by one of these words, or by more that begins or ends with
@@ -166,6 +205,37 @@ def _other_categories(table: Table, attributes: Values[str, Attribute], mapping:
             told += " its other categories alone. Map it (under more, where it stands beside another with the same options), let the CRM"
             told += " copy what it says to the column that is mapped, or name it under goes_along."
             yield Finding(False, told, table.where, "called_otherwise", name)
+
+
+def _other_references(
+    table: Table, attributes: Values[str, Attribute], mapping: Mapping, words: Words, listed: Callable[[str], Collection[str]]
+) -> Iterator[Finding]:
+    """Yield the same for a lookup: to a list whose rows are called like categories, or to the one from which
+    the categories of this table come already (RET-12)."""
+    decided, own = {*mapping.used(table.name), *(each.column for each in table.only)}, {each.name for each in mapping.tables}
+    column = table.columns.get("categories")
+    read = {
+        target
+        for name in (column.names if column is not None and column.reference is not None else ())
+        for target in _targets(attributes, name)
+    }
+    for name, each in attributes.items() if table.kind in FILES else ():
+        if name in decided or name in PLATFORM or each.kind not in LOOKUP_TYPES or len(each.targets) != 1:
+            continue
+        (target,) = each.targets
+        if f"{table.name}.{name}" in mapping.goes_along or target in own or target in NO_REFERENCE:
+            continue
+        keys = {option_of("", (row,), "categories", words).key for row in listed(target)} - {""} if target not in read else set()
+        if target in read or len(keys) > 1:
+            like = f", the rows of which are called like categories ({', '.join(sorted(keys))})" if keys else " too, as categories do"
+            told = f"{table.name}.{name} points to {target}{like}, and fills nothing: a row ends by its other categories alone. Map it"
+            told += " (under more, where it stands beside another lookup to the same table), let the CRM copy what it says to the column"
+            told += " that is mapped, or name it under goes_along."
+            yield Finding(False, told, table.where, "called_otherwise", name)
+
+
+def _targets(attributes: Values[str, Attribute], name: str) -> Collection[str]:
+    return attributes[name].targets if name in attributes else ()
 
 
 def _contrary_states(table: Table, column: Column, attributes: Values[str, Attribute]) -> Iterator[Finding]:

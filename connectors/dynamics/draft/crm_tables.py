@@ -9,6 +9,7 @@ import msgspec
 from connectors.dynamics.draft.words import STANDARD_TABLES
 from connectors.dynamics.http.query import literal, query_string
 from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.schema.checks.reference_rows import MOST_WORDS
 from connectors.dynamics.schema.checks.unmapped_options import option_filter
 from connectors.dynamics.schema.counts import count_where
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata, TableDefinition
@@ -19,7 +20,6 @@ from rules.texts.folding import fold
 # Tables that come with Microsoft's own solutions hold settings and logs of theirs.
 _OF_SOLUTIONS: Final = ("msdyn", "msfp_", "mspp_", "mserp_", "adx_")
 MAYBE_FILES: Final = ("incident",)  # standard tables that organisations make into dossiers or fiches
-_MOST_WORDS: Final = 60  # rows of a list: of a table with more nobody takes each for a word
 _OPTION_KINDS: Final = {"PicklistType": "Picklist", "MultiSelectPicklistType": "MultiSelectPicklist"}
 
 
@@ -138,7 +138,7 @@ class CrmTables:
         except ConnectorError:
             return None
 
-    def words_of(self, table: CrmTable, by: str, most: int = _MOST_WORDS) -> list[tuple[str, str, str]] | None:
+    def words_of(self, table: CrmTable, by: str, most: int = MOST_WORDS) -> list[tuple[str, str, str]] | None:
         """Return the rows of a table that may be a list of words: id, the value of the column `by`, and how
         each is called. None where they are too many, where a row leads to a person, or where the CRM does
         not let us look."""

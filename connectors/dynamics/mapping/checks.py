@@ -100,6 +100,9 @@ def _check_stay(file: MappingFile) -> Iterator[Slip]:
         if name in mapped and (column or name not in meant):
             told = f"{name} is mapped ({mapped[name]}), so that its rows go when their time has come: leave it out here, or there"
             remedy = "; a column that needs no field stands under goes_along" if column else ""
+            whole = dict.fromkeys(kind for kind, part in parts if part.table == name and not part.only)
+            if not column and any(part.only for _, part in parts if part.table == name):
+                told += f"; where those are meant that meet no condition, name it under only of {' and '.join(whole)} too"
             yield Slip(("stay", place), told + remedy)
 
 

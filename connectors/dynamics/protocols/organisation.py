@@ -66,8 +66,10 @@ class Organisation(MappedKinds):
         findings += options_left_out(self.mapping, self._metadata, self._transport if decisions else None)
         rows = ReferenceRows(self._transport, self._metadata, self._directory, self._naming)
         if categories is not None:
-            shown = rows.shown if decisions else None
-            findings += called_otherwise(self.mapping, self._metadata, categories, own or {}, also_answers=decisions, shown_rows=shown)
+            shown, listed = (rows.shown, rows.listed) if decisions else (None, None)
+            findings += called_otherwise(
+                self.mapping, self._metadata, categories, own or {}, also_answers=decisions, shown_rows=shown, listed=listed
+            )
         if in_place:
             findings += [*check_masks(self.mapping, self._metadata), *self._masking.check_owners()]
         if decisions:

@@ -217,6 +217,29 @@ def test_a_beginning_and_an_end_that_changed_places_are_told(typist: Typist, tmp
     assert " is called like " not in typist.type("plan").err, "what cannot be ended where the mapping is right comes no night"
 
 
+def test_a_day_or_a_mark_that_is_called_like_another_field_is_told(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
+    """RET-21, RET-06: evidence would go after six months, and a call when years since a birth have passed."""
+    environment = read_yaml(ENVIRONMENT)
+    environment["tables"]["cf_recording"]["columns"]["cf_bewijs"] = {"type": "bool"}
+    environment["tables"]["cf_fiche"]["columns"] |= {"cf_geboortedatumkind": {"type": "date"}, "cf_belnoteringen": {"type": "date"}}
+    (tmp_path / "environment.yaml").write_text(yaml_text(environment), encoding="utf-8")
+    shipped = REFERENCE.read_text("utf-8")
+    (over,) = [row.strip() for row in shipped.splitlines() if row.strip().startswith("taken_over: ")]
+    (day,) = [row.strip() for row in shipped.splitlines() if row.strip().startswith("communicated_on: ")]
+    path = edited(tmp_path, (over, "taken_over: cf_bewijs"), (day, "communicated_on: cf_geboortedatumkind"))
+    with running(environment=tmp_path / "environment.yaml", token=TOKEN) as emulator:
+        typist = typist_at(emulator.url)
+        found = [each for each in typist.ask("mapping", "check", path)["warnings"] if "here" in each["message"]]
+        assert {(each["where"], each["code"], each["suggestion"]) for each in found} == {
+            (f"{path}:{line(path, 'taken_over: ')}", "called_otherwise", "evidence"),
+            (f"{path}:{line(path, 'communicated_on: ')}", "called_otherwise", ""),
+        }
+        assert "is called like evidence, and fills recording.taken_over here" in "".join(each["message"] for each in found)
+        assert "is called like a day of birth, and fills fiche.communicated_on here" in "".join(each["message"] for each in found)
+        path = edited(tmp_path, (day, "communicated_on: cf_belnoteringen"))
+        assert not [each for each in typist.ask("mapping", "check", path)["warnings"] if "here" in each["message"]]
+
+
 def test_a_column_that_is_called_like_a_hold_and_is_none_is_told(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """HLD-01: a file under the second of two holds would go."""
     environment = read_yaml(ENVIRONMENT)

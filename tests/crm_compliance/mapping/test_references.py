@@ -11,6 +11,7 @@ from tests.crm_compliance.mapping.checked import line, told
 from tests.drivers.organisation import TOKEN
 from tests.drivers.typist import Typist
 from tests.integration.connected_house import House
+from tests.yaml_files import read_yaml, yaml_text
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -112,6 +113,7 @@ def test_a_row_of_reference_known_by_a_code_whose_name_says_another_category_is_
     mapping = tmp_path / "mapping.yaml"
     text = (DATA / "connected-mapping.yaml").read_text("utf-8")
     assert "GRO: grooming, SEX: sexting" in text
+    text = text.replace("tables:\n", "goes_along: {incident.cc_tweedeid: {why: empty, by: test}}\ntables:\n", 1)
     mapping.write_text(text.replace("GRO: grooming, SEX: sexting", "GRO: sexting, SEX: grooming", 1), "utf-8")
     with running(environment=DATA / "connected-environment.yaml", token=TOKEN) as emulator:
         house = House(emulator)
@@ -184,3 +186,39 @@ def test_options_without_a_key_are_told_with_counts(typist_at: Callable[..., Typ
         "cf_fiche.",
     ):
         assert message in messages
+
+
+def test_a_lookup_to_categories_that_nothing_reads_is_told(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
+    """RET-12: a file about two things would end by the term of one. Of a choice see `test_check`."""
+    environment = read_yaml(DATA / "connected-environment.yaml")
+    called = {"type": "string(100)", "primary_name": True}
+    environment["tables"]["cc_thema"] = {"columns": {"cc_themaid": {"type": "guid", "key": True}, "cc_naam": called}}
+    environment["tables"]["cc_stad"] = {"columns": {"cc_stadid": {"type": "guid", "key": True}, "cc_naam": called}}
+    environment["tables"]["incident"]["columns"] |= {
+        "cc_themaid": {"type": "lookup cc_thema"},
+        "cc_stadid": {"type": "lookup cc_stad"},
+        "cc_klant": {"type": "lookup account"},
+    }
+    (tmp_path / "environment.yaml").write_text(yaml_text(environment), "utf-8")
+    mapping, text = tmp_path / "mapping.yaml", (DATA / "connected-mapping.yaml").read_text("utf-8")
+    mapping.write_text(text, "utf-8")
+    with running(environment=tmp_path / "environment.yaml", token=TOKEN) as emulator:
+        house = House(emulator)
+        for name in ("Grooming", "Sexting", "Anders"):
+            house.create("cc_themas", "cc_themaid", cc_naam=name)
+        house.create("cc_stads", "cc_stadid", cc_naam="Gent")
+        house.http.close()
+        typist = typist_at(emulator.url)
+        warnings = typist.ask("mapping", "check", mapping)["warnings"]
+        found = sorted((each for each in warnings if each["code"] == "called_otherwise"), key=lambda each: each["suggestion"])
+        assert [(each["where"], each["suggestion"]) for each in found] == [
+            (f"{mapping}:{line(mapping, 'table: incident')}", "cc_themaid"),
+            (f"{mapping}:{line(mapping, 'table: incident')}", "cc_tweedeid"),
+        ]
+        assert (
+            "points to cc_thema, the rows of which are called like categories (grooming, sexting), and fills nothing" in found[0]["message"]
+        )
+        assert "points to cc_categorie too, as categories do, and fills nothing" in found[1]["message"]
+        decided = "goes_along: {incident.cc_themaid: {why: w, by: b}, incident.cc_tweedeid: {why: w, by: b}}\ntables:\n"
+        mapping.write_text(text.replace("tables:\n", decided, 1), "utf-8")
+        assert [each for each in typist.ask("mapping", "check", mapping)["warnings"] if each["code"] == "called_otherwise"] == []

@@ -22,7 +22,7 @@ from connectors.dynamics.schema.role_places import RolePlace, place_of
 from connectors.interface.errors import Finding
 from rules.anonymisation.techniques import APPLIED, ColumnType, check_technique
 from rules.files.suggestions import asked, nearest, suggestion
-from rules.model.kinds import LOOKUPS, OUTLIVING
+from rules.model.kinds import FILES, LOOKUPS, OUTLIVING
 
 # Dataverse's names of column types, in the words of the masking techniques.
 COLUMN_TYPES = {
@@ -127,6 +127,8 @@ def _check_type(table: Table, column: Column, attribute: Attribute, mapping: Map
         yield error(f"{place} is not a text of a role: name it under the kind that {table.name} is mapped to.", column.where, "conflict")
     elif column.is_lookup:
         yield from _check_lookup(table, column, attribute, mapping, metadata)
+        if column.field in FILES and place_of(table, mapping, metadata) is RolePlace.UNIT:
+            yield from _check_own_row(table, column, mapping, metadata)
     elif attribute.kind in LOOKUP_TYPES and table.own is None and column.field in referred_fields(table.kind):
         yield error(
             f"{place} is a lookup: say under references what the rows to which it points stand for in {table.kind}.{column.field}.",
@@ -168,6 +170,9 @@ def _check_date(table: Table, column: Column, attribute: Attribute) -> Iterator[
     elif attribute.name == "createdon" and (column.field in _OTHER_DAYS or (table.kind, column.field) == ("engagement", "ended_on")):
         told = f"{place} is the day on which somebody made the row, which is never {table.kind}.{column.field}"
         yield Finding(False, f"{told}: what counts from it would end too early, or be told wrongly.", column.where, "conflict")
+    elif attribute.name == "modifiedon":
+        told = f"{place} becomes another day with each change of the row, whoever makes it and of whatever column"
+        yield Finding(False, f"{told}: what counts from it ends late or never, or is told wrongly.", column.where, "conflict")
 
 
 def _check_choice(table: Table, column: Column, attribute: Attribute) -> Iterator[Finding]:
@@ -222,10 +227,24 @@ def _check_lookup(table: Table, column: Column, attribute: Attribute, mapping: M
         named.add("activitypointer")
     if not targets:
         yield error(f"The CRM names no relationship for the lookup {place}.", column.where, "type")
+    elif column.field == "activity" and table.own is None and not named & targets:
+        told = f"The lookup {place} points to {', '.join(sorted(targets))}, and none of these is mapped as {' or '.join(sorted(wanted))}"
+        yield error(f"{told}. Map one of them so, or leave {table.kind} out.", column.where, "missing")
     elif wanted and named and not named & targets:
         yield error(
             f"The lookup {place} points to {', '.join(sorted(targets))}, not to {' or '.join(sorted(named))}.", column.where, "type"
         )
+
+
+def _check_own_row(table: Table, column: Column, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
+    """Yield a finding where a role that is a lookup of a dossier or fiche is that of another row than its
+    own: that row would have no role, and somebody else's dossier would have one too many."""
+    definition = metadata.table(table.name)
+    if definition is None or any(table.columns[kind].name == definition.primary_id for kind in FILES if kind in table.columns):
+        return
+    kind = next(kind for kind in FILES if any(each.name == table.name for each in mapping.of(kind)))
+    told = f"{table.name}.{column.name} leads to another row, and a role that is a column of a {kind} is one in that {kind} itself"
+    yield error(f"{told}: map {definition.primary_id} as party.{kind}.", column.where, "conflict", definition.primary_id)
 
 
 def _check_masking(table: Table, column: Column, attribute: Attribute, definition: TableDefinition) -> Iterator[Finding]:

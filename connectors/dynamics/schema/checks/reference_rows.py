@@ -2,7 +2,7 @@
 for leaves whatever points to it undecided, and a key that no row has is likely a slip."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from connectors.dynamics.http.query import guid
@@ -10,13 +10,14 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import CONNECTION, Column, Table
 from connectors.dynamics.mapping.mapping import Mapping as CrmMapping
 from connectors.dynamics.schema.checks.unmapped_options import count_of_kind, effect_on, told_rows
-from connectors.dynamics.schema.counts import count_where
+from connectors.dynamics.schema.counts import count_up_to_limit, count_where
 from connectors.dynamics.schema.metadata import Metadata, TableDefinition
 from connectors.dynamics.schema.names import Naming
 from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
-from connectors.interface.errors import Finding
+from connectors.interface.errors import Finding, Forbidden
 from rules.files.suggestions import asked, suggestion
 
+MOST_WORDS: Final = 60  # rows of a list: of a table with more nobody takes each for a word
 _MOST: Final = 40  # rows told one by one, with how many others point to each
 
 
@@ -25,6 +26,7 @@ class ReferenceRows:
 
     def __init__(self, transport: Transport, metadata: Metadata, directory: Directory, naming: Naming) -> None:
         self._transport, self._metadata, self._directory, self._naming = transport, metadata, directory, naming
+        self._listed: dict[str, Collection[str]] = {}
 
     def check(self, mapping: CrmMapping) -> Iterator[Finding]:
         """Yield a warning for each row of a table of reference that no key stands for, with how many rows
@@ -53,6 +55,23 @@ class ReferenceRows:
             return {}
         names, times = self._naming.names(place[0], None), Counter(values.values())
         return {value: names[row] for row, value in values.items() if row in names and times[value] == 1}
+
+    def listed(self, target: str) -> Collection[str]:
+        """Return what the CRM calls the rows of a table that may be a list of words: none of one with many,
+        or that leads to people, nor where this account may not look. Raises ConnectorError."""
+        if target not in self._listed:
+            described = self._metadata.table(target)
+            self._listed[target] = sorted(self._names_of_few(described)) if described is not None else ()
+        return self._listed[target]
+
+    def _names_of_few(self, table: TableDefinition) -> Collection[str]:
+        if any("contact" in each.targets for each in table.attributes.values()):
+            return ()
+        try:
+            number = count_up_to_limit(self._transport, table.set_name, table.primary_id, table.name)
+        except Forbidden:
+            return ()
+        return self._naming.names(table.name, None).values() if number is not None and number <= MOST_WORDS else ()
 
     def _check(self, table: Table, column: Column, name: str) -> Iterator[Finding]:
         definition, reference = self._metadata.table(table.name), column.reference

@@ -81,6 +81,19 @@ def test_the_schema_for_editors_says_what_the_loader_says() -> None:
         assert set(parts.get("behaviour", {"properties": {}})["properties"]) == dates
 
 
+def test_the_kind_that_lacks_conditions_is_named_where_rows_of_a_part_may_stay() -> None:
+    """A lookup of the case that is a role is another look at the same rows."""
+    role = "  party:\n    - {table: cf_dossier, columns: {dossier: cf_dossierid, contact: cf_childid}, fixed: {role: child}}\n"
+    begin, rest = TEXT.replace("    table: cf_dossier\n", "    table: cf_dossier\n    only: {cf_kind: [1]}\n", 1).split("  party:\n", 1)
+    text = begin + role + rest[rest.index("\n\n") + 1 :]
+    assert parse_mapping(text, "mine.yaml").of("party")
+    stays = text.replace("copies: []\n", "copies: []\nstay: {cf_dossier: {why: complaints, by: DPO}}\n", 1)
+    assert [told.partition("; ")[2] for told in mistakes(stays)] == [
+        "where those are meant that meet no condition, name it under only of party too"
+    ]
+    parse_mapping(stays.replace("cf_childid}, fixed", "cf_childid}, only: {cf_kind: [1]}, fixed", 1), "mine.yaml")
+
+
 @pytest.mark.parametrize("path", [REFERENCE, SECOND])
 def test_the_shipped_files_satisfy_the_schema(path: Path) -> None:
     content: Any = read_yaml(path)

@@ -104,6 +104,50 @@ def test_a_day_that_cannot_be_that_of_a_rows_making_is_told(crm: FakeCrm, field:
     assert not [each for each in check(crm, edited(opened + "\n", "      opened_on: createdon\n")) if each.code == "conflict"]
 
 
+@pytest.mark.parametrize("field", ["communicated_on", "closed_on", "birth_on", "ended_on"])
+def test_the_day_of_the_last_change_is_no_other_day(crm: FakeCrm, field: str) -> None:
+    """A term would begin again with every edit, also by an import, and never end (RET-06)."""
+    line = next(line for line in TEXT.splitlines() if line.startswith(f"      {field}: "))
+    text = edited(line + "\n", f"      {field}: modifiedon\n")
+    (found,) = [finding for finding in check(crm, text) if finding.code == "conflict"]
+    assert (found.is_error, found.where) == (False, f"mine.yaml:{line_of(text, f'{field}: modifiedon')}")
+    assert "becomes another day with each change of the row" in found.message
+
+
+def test_participants_of_messages_of_which_no_kind_is_mapped_are_told_with_what_to_map(crm: FakeCrm) -> None:
+    text = TEXT
+    for kind in ("call", "email"):
+        begin, rest = text.split(f"\n  {kind}:\n", 1)
+        _, onward = rest.split("\n  ", 1)
+        while onward.startswith("  "):
+            _, onward = onward.split("\n  ", 1)
+        text = f"{begin}\n  {onward}"
+    (found,) = [finding for finding in check(crm, text) if finding.code == "missing" and "activityparty" in finding.message]
+    assert (found.is_error, found.where) == (True, f"mine.yaml:{line_of(text, 'activity: activityid')}")
+    assert found.message == (
+        "The lookup activityparty.activityid points to email, phonecall, and none of these is mapped as call or email. "
+        "Map one of them so, or leave activity_party out."
+    )
+
+
+def test_a_role_that_is_a_column_of_a_dossier_is_one_in_that_dossier(crm: FakeCrm) -> None:
+    """SUS-02: by a lookup to another dossier, its own suspect would be that of the other."""
+    columns(crm, "cf_dossier").update(cf_parentid={"type": "lookup cf_dossier"}, cf_childid={"type": "lookup contact"})
+    for name, parent in (("cf_parentid", "cf_dossier"), ("cf_childid", "contact")):
+        crm.definition["relationships"].append(
+            {"name": name, "parent": parent, "child": "cf_dossier", "column": name, "on_delete": "remove_link"}
+        )
+    begin, rest = TEXT.split("  party:\n", 1)
+    own, onward = rest.split("\n\n", 1)
+    role = "    - {table: cf_dossier, columns: {dossier: cf_parentid, contact: cf_childid}, fixed: {role: child}}"
+    listed = own.replace("    ", "      ").replace("      ", "    - ", 1)
+    text = f"{begin}  party:\n{listed}\n{role}\n\n{onward}"
+    found = [finding for finding in check(crm, text) if finding.is_error]
+    assert [(each.where, each.suggestion) for each in found] == [(f"mine.yaml:{line_of(text, 'cf_parentid')}", "cf_dossierid")]
+    assert found[0].message.endswith("a column of a dossier is one in that dossier itself: map cf_dossierid as party.dossier.")
+    assert errors(crm, text.replace("dossier: cf_parentid", "dossier: cf_dossierid")) == []
+
+
 def test_a_case_that_is_open_cannot_be_told_as_closed(crm: FakeCrm) -> None:
     """Else it would end while somebody works on it (RET-13)."""
     states = "        0: active\n        1: inactive\n"
