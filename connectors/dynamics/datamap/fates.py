@@ -121,9 +121,11 @@ def _names(ties: list[Tie]) -> str:
 
 
 def _stays(decided: Decided, table: Reached) -> str:
-    """Return why a table stays, and by which of its lookups the CRM then refuses to delete a row of ours."""
+    """Return why a table stays, by which of its lookups the CRM then refuses to delete a row of ours, and by
+    which it deletes them along all the same."""
     restricting = (_left_behind(tie, sees_to_documents=True) for tie in table.ties if tie.on_delete == RESTRICT)
-    return "; ".join(dict.fromkeys((_reason(decided), *restricting)))
+    along = (f"but the CRM deletes it along with {tie.parent}, by {tie.column}" for tie in table.ties if tie.on_delete == CASCADE)
+    return "; ".join(dict.fromkeys((_reason(decided), *restricting, *along)))
 
 
 def _reason(decided: Decided) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from connectors.dynamics.mapping.mapping import Mapping
 from connectors.dynamics.schema.checks.columns import IMAGE_TYPES, TEXT_TYPES
-from connectors.dynamics.schema.metadata import RESTRICT, Attribute, Metadata
+from connectors.dynamics.schema.metadata import CASCADE, RESTRICT, Attribute, Metadata
 from connectors.interface.errors import Finding
 from rules.files.suggestions import asked, suggestion
 from rules.model.kinds import OUTLIVING
@@ -14,7 +14,7 @@ from rules.model.kinds import OUTLIVING
 def check_decisions(mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
     """Yield a warning for each table or column under `stay` and `goes_along` that the CRM lacks: the decision
     is about nothing, and the place that was meant stays unaccounted. So it does for rows that may stay and
-    without which the CRM deletes nothing to which they point."""
+    without which the CRM deletes nothing to which they point, or that it deletes along."""
     for place, decided in (*mapping.stay.items(), *mapping.goes_along.items()):
         name, _, column = place.partition(".")
         definition = metadata.table(name)
@@ -30,7 +30,7 @@ def check_decisions(mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
         elif column and place in mapping.goes_along:
             yield from _check_stays(definition.attributes[column], name, decided.where, mapping)
         elif place in mapping.stay:
-            yield from _check_restricting(name, column, decided.where, mapping, metadata)
+            yield from _check_staying(name, column, decided.where, mapping, metadata)
 
 
 def _fields_of(column: str, name: str, mapping: Mapping) -> list[str]:
@@ -40,13 +40,22 @@ def _fields_of(column: str, name: str, mapping: Mapping) -> list[str]:
     return found if len({each.split(".")[0] for each in found}) == len({table.kind for table in tables}) else []
 
 
-def _check_restricting(child: str, column: str, where: str, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
+def _check_staying(child: str, column: str, where: str, mapping: Mapping, metadata: Metadata) -> Iterator[Finding]:
     """Yield a warning for each lookup of a table whose rows may stay by which the CRM refuses to delete a row
-    of ours: it would be planned, and refused, night after night."""
+    of ours: it would be planned, and refused, night after night. And for each by which it deletes them along:
+    nobody counts them then."""
     for parent in sorted({table.name for table in mapping.tables}):
         definition = metadata.table(parent)
         for each in definition.children if definition is not None else ():
-            if each.child == child and column in ("", each.column) and each.on_delete == RESTRICT:
+            if each.child != child or column not in ("", each.column):
+                continue
+            if each.on_delete == CASCADE:
+                told = (
+                    f"the CRM deletes rows of {child} that may stay along with rows of {parent}, by {each.column}, and no plan counts them"
+                )
+                remedy = "let the relationship remove the link only where they have to stay, else take it from here"
+                yield Finding(False, f"{told}: {remedy}.", where, "conflict")
+            elif each.on_delete == RESTRICT:
                 told = f"{child}.{each.column} keeps the CRM from deleting a row of {parent} to which a row that may stay points"
                 remedy = "it waits as SKIPPED_TECHNICAL until the relationship removes the link instead, or the table is mapped"
                 yield Finding(False, f"{told}: {remedy}.", where, "kept")

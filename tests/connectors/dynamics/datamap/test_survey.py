@@ -131,6 +131,21 @@ def test_what_may_stay_and_keeps_the_crm_from_deleting_says_both() -> None:
     assert of_table(table, {}, parse_mapping(text, "m.yaml"), sees_to_documents=False, left_out=()) == (Fate.STAYS, told)
 
 
+def test_what_may_stay_and_goes_along_all_the_same_says_so(tmp_path: Path) -> None:
+    """Somebody thinks that it stays, and no plan counts it."""
+    with running(environment=environment(tmp_path)) as emulator:
+        crm = Crm(emulator, stay="{cf_visit: {why: kept for seven years, by: DPO}}")
+        found = place(crm.connector.data_map(), "cf_visit")
+        assert (found.fate, found.why) == (
+            Fate.STAYS,
+            "kept for seven years, DPO; but the CRM deletes it along with cf_dossier, by cf_dossierid",
+        )
+        (told,) = [each for each in crm.connector.check(decisions=True) if each.code == "conflict"]
+        assert not told.is_error
+        assert told.message.startswith("the CRM deletes rows of cf_visit that may stay along with rows of cf_dossier, by cf_dossierid")
+        crm.close()
+
+
 def test_pairs_of_units_that_nothing_reads_are_unaccounted_and_keep_both_sides(crm: Crm) -> None:
     """A report may be needed by a second dossier that only a pair names."""
     dossier, other, fiche = crm.dossier(), crm.dossier(), crm.fiche()
