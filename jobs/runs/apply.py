@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
+
 from jobs.checks.kill_switch import refuse_if_stopped, unless_stopped
 from jobs.checks.ledger_drift import refuse_altered, unaltered_head, unaltered_plan
 from jobs.checks.same_clock import refuse_other_clock
@@ -121,13 +123,16 @@ def _refuse_other_rules(context: JobContext, plan: Plan) -> None:
 
 def _refuse_by_version_in_force(context: JobContext, plan: Plan) -> None:
     """Refuse a plan of an earlier version of the schedule that would have expired by the one in force by now,
-    or to which nobody has looked and that disposes of what that asks two people to look at."""
+    or its approvals would, or to which nobody has looked and that disposes of what that asks two people to
+    look at."""
     now = context.on(context.today)
     policy = now.policy
     if plan.policy_digest == policy.digest or plan.kind in CARRYING:
         return
     if context.clock() >= plan.created_at + timedelta(hours=policy.plan_valid_hours):
         problem = "has expired"
+    elif msgspec.structs.replace(plan, approval_hours=min(plan.approval_hours, policy.approvals.valid_hours)).missing(context.clock()):
+        problem = "has approvals that count no more"
     elif not plan.needed and needs_a_look(now, plan):
         problem = "disposes of what does not go without approval"
     else:

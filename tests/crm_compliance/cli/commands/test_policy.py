@@ -437,6 +437,15 @@ def test_only_a_guard_that_people_overruled_is_an_override(typist: Typist, org: 
     assert typist.ask("policy", "review", "--output", path)["overrides"] == []
 
 
+def test_approvals_count_no_longer_than_by_the_version_in_force(typist: Typist, org: Night) -> None:
+    """RET-24: two people have looked twelve hours ago, and the second version believes them for four."""
+    two_versions(typist, ("first_run: true\n  valid_hours: 72", "first_run: true\n  valid_hours: 4"))
+    fiche = org.fiche("social_card", spoken=LONG_AGO)
+    error = typist.refused("apply", ready_on_the_last_night(typist, org), code=5)
+    assert (error["code"], "has approvals that count no more by 2.0" in error["message"]) == ("rules_changed", True)
+    assert org.get("cf_fiches", fiche) is not None
+
+
 @pytest.mark.parametrize(
     ("difference", "told"),
     [
