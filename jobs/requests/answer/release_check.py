@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from jobs.model.answer import Compilation, Item
+from jobs.model.answer import Compilation, Context, Item
 from jobs.model.request import CANDIDATES, CONFIRMED, HANDOVER, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.reading.decoy_reads import ids_or_nobody
@@ -173,11 +173,28 @@ def _stands_otherwise(old: Compilation, new: Compilation) -> bool:
         )
         told = _theirs(old, [item for item in old.items if item.is_shown and item.kind != "request"])
         theirs = _theirs(new, new.items)
-        return stands != stands_now or relations != relations_now or not told <= theirs
+        return stands != stands_now or relations != relations_now or not told <= theirs or _cites_otherwise(old, new)
     if NEUTRAL in (old.answer, new.answer) or new.answer == "dpo_review":
         return old.answer != new.answer
     files, files_now = ({context.source for context in each.contexts if context.source[1]} for each in (old, new))
     return old.scope != new.scope or not files <= files_now or not _in_files(old, old.granted) <= _in_files(new)
+
+
+def _cites_otherwise(old: Compilation, new: Compilation) -> bool:
+    """Return whether an answer says why, or how long, something is kept as it is no more: another schedule is
+    in force, the days of a file have changed, or its last day has passed (art. 15(1)(a) and (d) GDPR)."""
+    by_now: dict[tuple[str, tuple[str, str]], list[Context]] = {}
+    for context in new.contexts:
+        by_now.setdefault((context.kind, context.source), []).append(context)
+    pairs = ((told, by_now.get((told.kind, told.source), [])) for told in old.told_contexts())
+    return any(found and _cited(told, told) not in [_cited(each, told) for each in found] for told, found in pairs)
+
+
+def _cited(context: Context, told: Context) -> tuple[object, ...]:
+    """Return what a context says of basis and term. An answer that was compiled before the months of a term
+    were kept says none."""
+    retention = context.retention if told.retention.months else msgspec.structs.replace(context.retention, months=0)
+    return context.category_labels, context.basis, context.basis_labels, context.grounds, retention
 
 
 def _theirs(answer: Compilation, items: Iterable[Item]) -> set[tuple[tuple[str, str], bool, bool]]:
