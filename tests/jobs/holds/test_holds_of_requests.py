@@ -1,5 +1,6 @@
 """An open request holds what it is about, and for how long after its answer (R-035, R-072, R-073)."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,7 +9,9 @@ import pytest
 from jobs.model.plan import Kind
 from jobs.plans.lines.pages import lines_of
 from jobs.plans.make import make_plan
+from jobs.runs.apply import apply_plan
 from rules.holds.of_requests import RequestHold
+from rules.policy.versions import Version, arranged
 from tests.drivers.holding import LONG_AGO, Register, carry_out, with_register
 from tests.drivers.night import Night, brussels_noon
 
@@ -57,6 +60,31 @@ def test_the_grace_of_requests_is_the_schedules(make_night: Any) -> None:
     assert make_plan(context, Kind.ALL).retain == {"HOLD_REQUEST": 1}
     night.clock.now += timedelta(days=1)
     assert make_plan(context, Kind.ALL).retain == {}
+
+
+def test_the_grace_of_requests_is_that_of_the_version_in_force_where_it_is_longer(night: Night) -> None:
+    """HLD-08: the plan was made on the last day of a version without one."""
+    dossier, person = night.dossier("social_card", spoken=LONG_AGO), night.contact()
+    night.party(person, "reporter", dossier=dossier)
+    closed = Register(RequestHold(request="request-1", right="access", contacts=(person,), closed_on=date(2026, 11, 24)))
+    first, second = (
+        night.policy.model_copy(
+            update={
+                "version": version,
+                "valid_from": begins,
+                "digest": version * 64,
+                "defaults": night.policy.defaults.model_copy(update={"request_grace_days": days}),
+            }
+        )
+        for version, begins, days in (("1", date(2020, 1, 1), 0), ("2", date(2026, 11, 26), 30))
+    )
+    versions = arranged([Version(first, "", "1.yaml"), Version(second, "", "2.yaml")])
+    context = replace(with_register(night, closed), policy=first, versions=versions)
+    plan = make_plan(context, Kind.ALL)
+    assert plan.dispose["delete"] == 2
+    night.clock.now += timedelta(days=1)
+    assert apply_plan(context, plan.id).counts["deleted"] == 0
+    assert night.get("cf_dossiers", dossier) is not None
 
 
 def test_an_objection_holds_until_it_is_decided(night: Night) -> None:
