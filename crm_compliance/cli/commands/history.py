@@ -103,7 +103,7 @@ def export(path: Path = typer.Option(..., "--output", metavar="FILE", help="JSON
     """
     from jobs.ledger.entries import encode
 
-    arguments.target(path)
+    arguments.target(path, ".jsonl", ".json")
     entries = 0
     with arguments.opened_store(arguments.settings()) as (store, _), write_whole(path) as out:
         for entry in store.ledger.entries():

@@ -55,7 +55,7 @@ def _write(run: str, path: Path, unit: tuple[str, str] | None) -> int:
     from jobs.proof.attestation import encode
 
     settings = arguments.settings()
-    arguments.target(path)
+    arguments.target(path, ".json")
     wanted = (unit[0], arguments.row_id(unit[1])) if unit is not None else None
     with arguments.opened_store(settings) as (store, clock):
         document = certificates_of(settings, store, clock, run, output.warn, wanted)
@@ -112,7 +112,7 @@ def show(path: Path | None = typer.Option(None, "--output", metavar="F.pem", hel
 
     settings = arguments.settings()
     if path is not None:
-        arguments.target(path)
+        arguments.target(path, ".pem")
     ring = register_key(settings)
     if path is not None:
         with write_whole(path) as out:
@@ -204,7 +204,7 @@ def evidence(path: Path = typer.Option(..., "--output", metavar="F.zip")) -> Non
     from crm_compliance.proof import write_evidence
 
     settings = arguments.settings()
-    arguments.target(path)
+    arguments.target(path, ".zip")
     with arguments.opened_store(settings) as (store, clock):
         names = write_evidence(settings, store, clock, path, output.warn)
     output.answer({"file": str(path), "files": names}, lambda _: print_line(f"written: {path}, {len(names)} files"))

@@ -277,7 +277,7 @@ def release(
     with arguments.opened() as desk:
         outbox = FileOutbox(
             desk.context.organisation,
-            archive=arguments.target(file),
+            archive=arguments.target(file, ".zip"),
             passphrase_file=arguments.target(passphrase_file),
             public_url=settings.public_url,
         )

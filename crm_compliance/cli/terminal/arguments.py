@@ -128,8 +128,9 @@ def row_id(text: str) -> str:
     return wanted
 
 
-def target(path: Path) -> Path:
-    """Return a file that will be written: its folder must exist now, not after an hour of reading."""
+def target(path: Path, *own: str) -> Path:
+    """Return a file that will be written: its folder must exist now, not after an hour of reading. `own` are
+    the endings of the only format that it has: a name with that of another one is refused."""
     folder = path.parent
     if str(path) == "-":
         raise UsageError("what is written is a file, not standard output", hint="name a file")
@@ -139,6 +140,10 @@ def target(path: Path) -> Path:
         raise UsageError("this is a folder, not a file", hint="name a file in it", where=str(path))
     if not os.access(folder, os.W_OK):
         raise UsageError("the folder may not be written", hint="look at its owner, mode and disk, or name another", where=str(folder))
+    if own:
+        from crm_compliance.reports.parts.endings import refuse_other_format
+
+        refuse_other_format(path, own)
     return path
 
 

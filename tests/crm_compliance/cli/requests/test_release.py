@@ -199,6 +199,12 @@ with FileOutbox(None, archive=here / "a.zip", passphrase_file=here / "a.txt", pu
         assert archive.read("letter.pdf").startswith(b"%PDF")
 
 
+def test_an_archive_has_not_the_ending_of_another_format(child: Asking, typist: Typist) -> None:
+    release = ("requests", "release", child.id, "--output", typist.folder / "a.pdf", "--passphrase-file", typist.folder / "a.txt", *ERIK)
+    assert typist.refused(*release, code=2)["hint"] == "use one of .zip"
+    assert child.row().state is RequestState.APPROVED
+
+
 def test_a_release_that_is_repeated_hears_that_the_answer_is_released(child: Asking, typist: Typist) -> None:
     """And not that its passphrase file is there, which another name would not help."""
     release = ("requests", "release", child.id, "--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt", *ERIK)

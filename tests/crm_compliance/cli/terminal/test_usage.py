@@ -259,6 +259,27 @@ def test_whatever_is_wrong_with_a_file_to_write_comes_with_what_to_do(
     assert typist.ask("plans", "list") == []
 
 
+@pytest.mark.parametrize(
+    ("line", "ending", "own"),
+    [
+        ("history export --output", ".xlsx", ".json .jsonl"),
+        ("keys show --output", ".json", ".pem"),
+        ("evidence --output", ".PDF", ".zip"),
+        ("certificate run-0 --output", ".html", ".json"),
+    ],
+)
+def test_a_file_of_one_format_has_not_the_ending_of_another(typist: Typist, tmp_path: Path, line: str, ending: str, own: str) -> None:
+    file = tmp_path / f"file{ending}"
+    assert typist.refused(*line.split(), file, code=2)["hint"] == f"use one of {own}"
+    assert not file.exists()
+
+
+def test_a_file_of_one_format_may_have_any_other_name(typist: Typist, tmp_path: Path) -> None:
+    typist.type("plans", "list")
+    for name in ("ledger", "ledger.jsonl", "ledger.2026", "ledger.bak"):
+        assert typist.type("history", "export", "--output", tmp_path / name).code == 0
+
+
 @pytest.mark.parametrize("line", ["plan --output {}", "plans show {plan} --output {}"])
 def test_an_old_file_stays_whole_when_the_disk_is_full(
     typist: Typist, org: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
