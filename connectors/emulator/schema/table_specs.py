@@ -3,6 +3,7 @@ words are those of the file; an unknown word is a `ValueError` that names it."""
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -122,8 +123,9 @@ def table_of(name: str, spec: Mapping[str, Any], choices: Mapping[str, Any], num
     if BODIES.get(name) in columns:
         columns["filesize"] = Column("filesize", "int", "filesize", system=True, writable=False)
     if name == "activityparty":
-        if "partyid" in columns and not columns["partyid"].polymorphic:
-            raise ValueError("the lookup partyid of activityparty leads to two tables at least, as the platform's does")
+        party = columns.get("partyid")
+        if party is not None and len(party.targets) == 1 and "systemuser" not in party.targets:  # the platform's leads to several
+            columns["partyid"] = replace(party, targets=(*party.targets, "systemuser"))
         for copied in ("addressused", "partyidname"):  # what stays when the person's own row has gone
             columns.setdefault(copied, Column(copied, "string", copied, length=_OF_COPIES, pii=True))
         columns["ispartydeleted"] = Column("ispartydeleted", "bool", "ispartydeleted", system=True, writable=False)
