@@ -35,7 +35,7 @@ def active_holds(context: JobContext, day: date) -> Holds:
     with context.store.ledger.one_state():  # what is taken is what was held against the ledger
         refuse(about_holds(context.store, Believed(context.store, context.references), day))
         placed = _in_force(context, day)
-    policies = (context.policy, context.on(day).policy)  # a run goes by an earlier version where its plan does
+    policies = (context.policy, context.by_now(day).policy)  # a run goes by an earlier version where its plan does
     grace_days = max(policy.defaults.request_grace_days for policy in policies)
     requests = context.requests.preserving(day - timedelta(days=grace_days))
     reach = HoldReach(context.connector, always=bool(requests))

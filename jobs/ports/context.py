@@ -117,6 +117,11 @@ class JobContext:
         """Return the same context under the version of the schedule that is in force on a day."""
         return self if self.versions is None else self._by(self.versions.on(day))
 
+    def by_now(self, day: date) -> JobContext:
+        """Return the same context under the version in force today, or on that day where it is later: a run
+        that was interrupted goes by its own day, and may go on under another version."""
+        return self.on(max(day, self.today))
+
     def under(self, digest: str) -> JobContext:
         """Return the same context under the version with this digest, as a plan names it. It is unchanged if
         that version no longer exists."""

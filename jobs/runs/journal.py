@@ -150,7 +150,7 @@ class Journal:
 
     @cached_property
     def bypassing(self) -> Bypassing:
-        return Bypassing(self.context, self.context.on(self.day).policy)
+        return Bypassing(self.context, self.context.by_now(self.day).policy)
 
     @cached_property
     def _left_before(self) -> dict[Key, tuple[str, Action]]:

@@ -124,7 +124,7 @@ def undo(store: Store, policy: Policy, table: str, row: str, who: str, role: str
 
 
 def _policies(context: JobContext, day: date) -> tuple[Policy, Policy]:
-    return context.on(day).policy, context.policy
+    return context.by_now(day).policy, context.policy
 
 
 def _covering(context: JobContext, line: PlanLine, day: date) -> QuarantinePolicy | None:

@@ -62,7 +62,7 @@ class Application:
         self.day = self.journal.day
         # A plan keeps the version of the schedule by which it was made; what the one in force by now keeps
         # stays all the same.
-        self.in_force = context.on(self.day).policy
+        self.in_force = context.by_now(self.day).policy
         self.terms = relation_terms(context.policy).agreed(relation_terms(self.in_force))
         self.termed = tuple(kind.word for kind in context.connector.all_kinds.termed)
         self.kinds = RowKinds(context.connector, (*(kind.value for kind in UnitKind), *self.termed))

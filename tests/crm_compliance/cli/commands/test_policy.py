@@ -11,6 +11,7 @@ import pytest
 
 from crm_compliance.reports.policy_changes import COLUMNS, NEW_COLUMNS
 from tests.drivers.night import Night, approve_where_needed, brussels_noon
+from tests.drivers.organisation import set_faults
 from tests.drivers.typist import LONG_AGO, Typist, limited, people_and_cases, schedule_text, without_first_look
 
 DATA = Path(__file__).parents[3] / "data"
@@ -114,6 +115,21 @@ def test_what_the_version_in_force_by_now_counts_is_not_deleted_uncounted(typist
     run = typist.ask("apply", ready_on_the_last_night(typist, org))
     assert (run["deleted"], run["skipped"]) == (0, {"CHANGED": 1})
     assert typist.ask("plan")["dispose"] == {"delete": 0, "anonymise": 1}
+
+
+def test_a_run_that_goes_on_under_another_version_takes_nothing_that_it_keeps(typist: Typist, org: Night) -> None:
+    """The CRM was away in the last night of a shorter term, and the run goes on under the longer one."""
+    two_versions(typist, ("    type: months_after\n    months: 6", "    type: months_after\n    months: 12"))
+    kept, gone = org.dossier("social_card", spoken=date(2026, 2, 1)), org.dossier("social_card", spoken=LONG_AGO)
+    plan = ready_on_the_last_night(typist, org)
+    typist.set(CLOCK="2026-11-30T20:00:00Z")
+    set_faults(org.emulator, {"match": {"path": "cf_fiches"}, "do": "status", "status": 503})
+    assert typist.type("apply", plan).code == 4
+    set_faults(org.emulator)
+    typist.set(CLOCK="2026-12-01T08:00:00Z")
+    run = typist.ask("apply", plan)
+    assert (run["deleted"], run["skipped"]) == (1, {"NOT_EXPIRED": 1})
+    assert (org.get("cf_dossiers", gone), org.get("cf_dossiers", kept) is not None) == (None, True)
 
 
 def test_what_the_version_in_force_by_now_masks_is_not_deleted(typist: Typist, org: Night) -> None:
