@@ -123,6 +123,12 @@ class Asked:
         self._scopes = scopes
         self._words: dict[str | None, str] = {table.name: table.kind for table in mapping.own}
         self._shared = scopes.shared if scopes is not None else frozenset()
+        self._mixed = {name for name in self._shared if len({table.kind for table in mapping.named(name)}) > 1}
+
+    def may_differ(self, targets: Collection[str]) -> bool:
+        """Return whether rows to which a lookup to these tables points may be of several kinds: there are
+        several tables, or one that holds several kinds."""
+        return len(targets) > 1 or not self._mixed.isdisjoint(targets)
 
     @property
     def known(self) -> tuple[dict[str | None, str], list[str]]:

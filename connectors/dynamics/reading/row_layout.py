@@ -114,7 +114,7 @@ class RowLayout:
             self.wire[column.field] = found
         else:  # a day and an instant may be read from one column
             self._copy(twin, column.field)
-        if column.field in _OF_ONE_KIND and len(self._definition.attributes[column.name].targets) > 1 and not is_told_apart:
+        if column.field in _OF_ONE_KIND and self._asked.may_differ(self._definition.attributes[column.name].targets) and not is_told_apart:
             target = f"_{column.name}_value@{LOOKUP_TABLE}"
             self.hidden.setdefault(target, (f"target_{len(self.hidden)}", str | None))
             self.prefer_kinds = True
