@@ -37,6 +37,9 @@ _ID = re.compile(rb'"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}
 _BOM = b"\xef\xbb\xbf"  # some gateways write one before whatever they pass on
 MAX_RENEWALS = 3  # of the token, for one request; then the account itself is refused
 _REFUSALS = (400, 403, 404, 405, 410, 500, 501)
+# What the CRM tells by default as it was up to half a minute ago: definitions, and what a user may do
+# (reference: sections 1.8 and 10.1).
+_CACHED = re.compile(r"\b(?:EntityDefinitions|RetrieveUserPrivileges|RetrievePrincipalAttributePrivileges)\b")
 _BYTES = "application/octet-stream"  # of a file, which may well be a page
 _counting = threading.Lock()  # several transports count into the same statistics
 
@@ -96,6 +99,8 @@ class Transport:
                 anything of its body.
             ReadIncomplete: the body broke off each time."""
         headers = {"Prefer": prefer} if prefer else {}
+        if _CACHED.search(address) is not None:
+            headers["Consistency"] = "Strong"
         if accept != "application/json":
             headers["Accept"] = accept
         answer = self._read(address, headers, (200,), where)

@@ -90,6 +90,24 @@ def test_a_request_carries_ids_and_the_headers_that_the_service_recommends(crm: 
     assert naps == []
 
 
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("EntityDefinitions(LogicalName='contact')?$select=LogicalName", "Strong"),
+        ("systemusers(1)/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()", "Strong"),
+        ("contacts?$select=contactid", None),
+    ],
+)
+def test_definitions_and_privileges_are_asked_for_as_they_are_now(
+    crm: responses.RequestsMock, naps: list[float], address: str, asked: str | None
+) -> None:
+    """A role may have been narrowed a moment ago, and the CRM answers from a cache of half a minute."""
+    crm.get(ROOT + address.partition("?")[0], json={})
+    with transport(naps) as client:
+        client.get(address)
+    assert crm.calls[0].request.headers.get("Consistency") == asked
+
+
 @pytest.mark.parametrize("form", ["{}", "{{{}}}"])
 def test_ids_are_told_in_one_form(crm: responses.RequestsMock, naps: list[float], form: str) -> None:
     """They are compared everywhere: by one of another form a hold on a dossier would not be found."""
