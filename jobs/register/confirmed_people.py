@@ -37,10 +37,16 @@ class ConfirmedPeople(msgspec.Struct, frozen=True):
 
 
 def given_of(store: Store, request: str) -> Given:
-    """Return what was said at the receipt. Raises Refused: with code `erased`, if it has expired."""
+    """Return what was said at the receipt. Raises Refused: with code `erased`, if its key is gone, which ends
+    nothing but a request that was closed long ago."""
     part = store.requests.part(request, GIVEN)
     if part is None:
-        raise Refused("what was said with this request has been erased", hint="open the request again", where=request, code="erased")
+        raise Refused(
+            "what was said with this request cannot be opened any more: its key is gone",
+            hint="restore the data folder; where no backup has the key, open the request again as of its receipt, and close this one",
+            where=request,
+            code="erased",
+        )
     return decoder_of(Given).decode(part)
 
 

@@ -218,7 +218,10 @@ REFUSED: Final[Mapping[str, str]] = {
     "not_confirmed": "Nobody has said yet who the person is.",
     "not_compiled": "There is no answer yet.",
     "contradiction": "A candidate contradicts what is known of the person. Two people first set the rule IDN-17 aside.",
-    "erased": "What was said with this request has been erased. Register it again.",
+    "erased": (
+        "What was said with this request cannot be opened any more: its key is gone. Have the data folder restored from its backup; "
+        "where none has the key, register the request again with the day on which it came, and close this one."
+    ),
     "asked_before": "This question is recorded already, and still open. Record the answer once it comes.",
     "extended": "A request is extended once.",
     "no_extension": "This request cannot be extended.",

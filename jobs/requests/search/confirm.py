@@ -16,20 +16,19 @@ from jobs.model.request import (
     COMPILATION,
     CONFIRMED,
     DECISIONS,
-    GIVEN,
     PACKAGE,
     PRESERVED,
     REVIEW_PAGE,
     Candidate,
     Candidates,
     Confirmed,
-    Given,
     Preserved,
     SubjectRequest,
 )
 from jobs.ports.context import JobContext
 from jobs.ports.store.ledger import Entry
 from jobs.ports.store.store import Store
+from jobs.register.confirmed_people import given_of
 from jobs.register.overrides import overridden, overrides_of
 from jobs.register.request_steps import Actor, authorised, save_transition
 from jobs.requests.search.gaps import places_not_searched
@@ -60,10 +59,7 @@ def match_request(context: JobContext, request_id: str, actor: Actor) -> Candida
 
     Source: IDN-17 to IDN-19, EXP-03, HLD-08, ACC-10."""
     store, request = context.store, authorised(actor, request_id, Step.MATCH)
-    part = store.requests.part(request.id, GIVEN)
-    if part is None:
-        raise Refused("what was said with this request has been erased", hint="open the request again", where=request.id, code="erased")
-    given = decoder_of(Given).decode(part)
+    given = given_of(store, request.id)
     found = find_candidates(context, given)
     people = [each for each in (given.requester, given.on_behalf_of) if each is not None]
     fields = [field for each in people for field, _ in left_out(each, context.today, sentinels_of(context.policy))]

@@ -9,6 +9,7 @@ import pytest
 from crm_compliance.wiring.store import store_of
 from jobs.model.request import GIVEN, Given, GivenPerson, SubjectRequest
 from rules.model.requests import Channel, RequesterKind, RequestState, Right
+from tests.drivers.asking import Asking
 from tests.drivers.clock import NOW, Clock
 from tests.drivers.night import Night
 from tests.drivers.typist import DORA, Typist
@@ -101,3 +102,16 @@ def test_what_cannot_be_confirmed_ends_with_what_to_do(typist: Typist, org: Nigh
     assert typist.refused("requests", "confirm", request_id, "c1", *DORA, code=5)["code"] == "contradiction"
     assert typist.refused("requests", "confirm", request_id, "--none", "--as", "carl", "--role", "crm_admin", code=5)["code"] == "role"
     assert typist.refused("requests", "match", "request-9", code=2)["code"] == "usage"
+
+
+@pytest.mark.parametrize("step", ["match", "compile"])
+def test_who_lost_the_key_of_a_request_hears_to_restore_it_and_not_that_it_was_erased(typist: Typist, org: Night, step: str) -> None:
+    """ACC-08: nothing of an open request is erased; its term goes on from the day of its receipt."""
+    contact = org.contact(firstname="Fien", lastname="Voorbeeld (fictief)", emailaddress1="fien@example.org")
+    asking = Asking(typist).open({"firstname": "Fien", "lastname": "Voorbeeld (fictief)", "emails": ["fien@example.org"]}).identify()
+    asking.confirm(contact)
+    (typist.folder / "data" / "keys" / "requests" / f"{asking.id}.key").unlink()
+    refused = typist.refused("requests", step, asking.id, *(DORA if step == "compile" else ()), code=5)
+    assert refused["code"] == "erased"
+    assert "its key is gone" in refused["message"]
+    assert "restore the data folder" in refused["hint"]
