@@ -44,8 +44,9 @@ from rules.holds.holds import Holds
 from rules.model.decisions import Decision, Flag, Reason
 from rules.model.kinds import RELATIONS
 from rules.model.records import KINDS, RELATION_KINDS, Record, Recording, Unit, UnitKind, unit_kind
+from rules.policy.policy import Policy
 from rules.retention.recording_owners import owner_of
-from rules.retention.relations import relation_terms
+from rules.retention.relations import RelationTerms, relation_terms
 
 ORDER = (UnitKind.RECORDING, UnitKind.ATTACHMENT, UnitKind.EMAIL, UnitKind.FICHE, UnitKind.DOSSIER, *RELATION_KINDS)
 
@@ -60,14 +61,21 @@ class Application:
         self.context, self.plan, self.run = context, plan, run
         self.journal = Journal(context, run)
         self.day = self.journal.day
-        # A plan keeps the version of the schedule by which it was made; what the one in force by now keeps
-        # stays all the same.
-        self.in_force = context.by_now(self.day).policy
-        self.terms = relation_terms(context.policy).agreed(relation_terms(self.in_force))
         self.termed = tuple(kind.word for kind in context.connector.all_kinds.termed)
         self.kinds = RowKinds(context.connector, (*(kind.value for kind in UnitKind), *self.termed))
         self.in_place = InPlace(context)
         self._due: Sequence[PlanLine] = ()
+
+    @property
+    def in_force(self) -> Policy:
+        """The version of the schedule in force by now, which may begin while the run is at work. A plan keeps
+        the one by which it was made; what this one keeps stays all the same."""
+        return self.context.by_now(self.day).policy
+
+    @property
+    def terms(self) -> RelationTerms:
+        """When relations are over, by both."""
+        return relation_terms(self.context.policy).agreed(relation_terms(self.in_force))
 
     def carry_out(self) -> Run:
         journal = self.journal

@@ -2,15 +2,22 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
+from typing import Any
 
 import pytest
 
 from jobs.model.plan import Kind
 from jobs.model.run import RunState
 from jobs.nightly.retention import plan_and_apply
+from jobs.plans.make import make_plan
 from jobs.runs.apply import apply_plan
+from jobs.runs.journal import Journal
+from jobs.runs.recheck import judge
 from rules.errors import Refused
 from rules.hints import hint_to
+from rules.policy.loader import load_policy
+from rules.policy.versions import Version, arranged
 from tests.drivers.night import Night, brussels_noon
 from tests.integration.test_night import LONG_AGO, MakeNight
 
@@ -25,6 +32,32 @@ def test_a_day_begins_once_in_a_run(make_night: MakeNight) -> None:
     assert (night.lines(plan)[dossier].outcome, night.lines(plan)[dossier].retention_end) == ("retain", "2026-05-10")
     night.clock.now = datetime(2026, 5, 10, 22, 0, tzinfo=UTC)
     assert night.lines(night.plan())[dossier].outcome == "dispose"
+
+
+def test_a_version_of_the_schedule_that_begins_while_a_run_is_at_work_keeps_what_has_not_gone(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Journal, "group", 1)
+    night.clock.now = datetime(2026, 11, 30, 22, 30, tzinfo=UTC)
+    dossiers = [night.dossier("social_card", spoken=date(2026, 2, 1)) for _ in range(2)]
+    shipped = (files("rules") / "policy" / "schedules" / "childfocus.yaml").read_text(encoding="utf-8")
+    longer = shipped.replace('version: "1.0"\nvalid_from: 2018-05-25', 'version: "2.0"\nvalid_from: 2026-12-01', 1)
+    longer = longer.replace("    type: months_after\n    months: 6", "    type: months_after\n    months: 12", 1)
+    first, second = (Version(load_policy(text, source=name), text, name) for text, name in ((shipped, "1.yaml"), (longer, "2.yaml")))
+    context = replace(night.context, policy=first.policy, versions=arranged([first, second]))
+    plan = night.approved(make_plan(context, Kind.ALL))
+    groups: list[None] = []
+
+    def judged(*given: Any) -> Any:
+        groups.append(None)
+        if len(groups) == 2:
+            night.clock.now += timedelta(hours=1)
+        return judge(*given)
+
+    monkeypatch.setattr("jobs.runs.run.judge", judged)
+    run = apply_plan(context, plan.id)
+    assert sum(night.get("cf_dossiers", dossier) is None for dossier in dossiers) == 1
+    assert run.counts["skipped"] == {"NOT_EXPIRED": 1}
 
 
 def test_missed_nights_are_made_good_once(make_night: MakeNight) -> None:
