@@ -158,8 +158,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     everybody who asked, in any file, while something waits, `files` the dossiers that wait. `looked_for_at`:
     since when something of it waits until the DPO has looked, as where a suspicion in its file has ended
     (SUS-08); `looks` are the approvals of that, and those by which a parent acts for a child in spite of one
-    (SUS-11). `waits_for` is the code of what kept something of it the last time, where it says nothing of a
-    suspicion or of a hold."""
+    (SUS-11). `waits_for` is the code of what kept something of it the last time; a suspicion has none."""
 
     right: Right
     who: str

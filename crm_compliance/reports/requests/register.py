@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm_compliance.hints import commands_after, in_words
 from crm_compliance.reports.parts.clock_times import clock_time
-from crm_compliance.reports.parts.sentences import ALARMS, SKIPS
+from crm_compliance.reports.parts.sentences import ALARMS, REASONS, SKIPS
 from jobs.model.request import SubjectRequest
 from jobs.register.dates import alarms_of, days_left, due_of, has_gone_overdue, targets_of
 from jobs.register.misdelivery import notify_by
@@ -147,7 +147,7 @@ def _facts(document: Mapping[str, Any], calendar: Calendar) -> Iterator[str]:
         told = ", ".join(f"{number} {state}" for state, number in notices.items() if number)
         yield f"recipients to be told: {told}; see {in_words(hint_to('show_notices', request=document['request']))}"
     if code := document.get("waits_for"):
-        yield f"something that was granted is not done yet, and is tried again every night: {code}: {SKIPS[code]}"
+        yield f"something that was granted is not done yet, and is tried again every night: {code}: {(SKIPS | REASONS)[code]}"
     if document["misdelivered_at"]:
         yield f"misdelivered: {hour(document['misdelivered_at'])}; the link is dead"
         yield f"tell the data protection authority before {hour(document['notify_by'])} (EXP-16)"

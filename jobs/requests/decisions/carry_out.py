@@ -44,6 +44,7 @@ from jobs.runs.apply import apply_plan, granted_no_more
 from jobs.writing.send import TECHNICAL
 from rules.dates.ages import has_reached
 from rules.errors import ComplianceError, Refused
+from rules.holds.precedence import HOLD_REASONS
 from rules.model.records import Contact
 from rules.model.requests import ANSWERED, Outcome, RequestState
 from rules.model.roles import SERVICE
@@ -52,6 +53,7 @@ from rules.rights.authority import ADULT_AGE
 
 # What a released request waits for and a night tells of: where the rows lie. Of holds the decision tells.
 _TOLD: Final = frozenset({LONG_TERM, IN_BIN, TECHNICAL})
+_NOTED: Final = _TOLD | HOLD_REASONS  # for who handles the request, and nobody else
 
 
 def fulfil(context: JobContext, request_id: str) -> tuple[Run | None, str]:
@@ -76,7 +78,7 @@ def fulfil(context: JobContext, request_id: str) -> tuple[Run | None, str]:
     decision = take_effect(
         context, request, decision, _looked_at_first(decision, found), told=_once_fulfilled
     )  # where the CRM was out of reach when it was decided
-    code = ""
+    code, held = "", ""
     if writes := [task for task in decision.of(WRITING) if task.item not in kept]:
         _end_earlier_corrections(context, request, writes)
         left = correct.write(
@@ -84,6 +86,7 @@ def fulfil(context: JobContext, request_id: str) -> tuple[Run | None, str]:
         )
         waiting = [task for task, _ in left]
         code = next((each for _, each in left if each in _TOLD), "")
+        held = next((each for _, each in left if each in _NOTED), "")
         decision = _done(context, request, decision, [task for task in writes if task not in waiting])
     run = None
     if decision.of(DISPOSING):
@@ -93,10 +96,11 @@ def fulfil(context: JobContext, request_id: str) -> tuple[Run | None, str]:
             run = apply_plan(context, plan.id)
             code = next((each for each in cast("Mapping[str, int]", run.counts["skipped"]) if each in _TOLD), code)
         decision, kept_by = _without_gone(context, request, decision)
-        code = kept_by or code
-    code = code if decision.tasks else ""
-    change_decision(context.store, request_id, lambda now: msgspec.structs.replace(now, waits_for=code if now.tasks else ""))
-    return run, code
+        code = next((each for each in kept_by if each in _TOLD), code)
+        held = next((each for each in kept_by if each in _NOTED), held)
+    waits_for = code or held
+    change_decision(context.store, request_id, lambda now: msgspec.structs.replace(now, waits_for=waits_for if now.tasks else ""))
+    return run, code if decision.tasks else ""
 
 
 def apply_by_hand(context: JobContext, plan_id: str) -> Run:
@@ -297,14 +301,14 @@ def _end_earlier_corrections(context: JobContext, request: SubjectRequest, write
             change_decision(context.store, earlier.id, change, told=_once_fulfilled)
 
 
-def _without_gone(context: JobContext, request: SubjectRequest, decision: Decision) -> tuple[Decision, str]:
-    """Return the decision without tasks of which nothing exists any more, with a code of what the rest waits
-    for. A person still needed for something else counts as done as well (RET-20); what is closed to who asked
-    waits (SUS-10), or to be looked at (SUS-08)."""
+def _without_gone(context: JobContext, request: SubjectRequest, decision: Decision) -> tuple[Decision, list[str]]:
+    """Return the decision without tasks of which nothing exists any more, with the codes of what the rest
+    waits for. A person still needed for something else counts as done as well (RET-20); what is closed to who
+    asked waits (SUS-10), or to be looked at (SUS-08)."""
     left, lines = left_of_decision(context, request, decision)
     kept = kept_items(context, decision).items
     gone = [task for task in decision.of(DISPOSING) if task.item not in kept and task not in left]
-    return _done(context, request, decision, gone), next((line.reason for line in lines if line.reason in _TOLD), "")
+    return _done(context, request, decision, gone), [line.reason for line in lines if not line.is_disposal]
 
 
 def _done(context: JobContext, request: SubjectRequest, decision: Decision, tasks: Collection[Task]) -> Decision:

@@ -213,11 +213,14 @@ def test_r078_the_round_of_the_night_goes_on_with_what_waited(typist: Typist, or
     released(typist, asking)
     typist.ask("run", "requests", code=6)  # a released request waits to be closed
     assert org.get("cf_dossiers", dossier) is not None
+    assert typist.ask("requests", "show", asking.id, *DORA)["waits_for"] == "HOLD_REQUEST"
+    assert "waits_for" not in shown(typist, asking)
     access.approve_all()
     out = ("--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt")
     typist.ask("requests", "release", access.id, *out, *ERIK)
     typist.ask("run", "requests", code=6)
     assert org.get("cf_dossiers", dossier) is None
+    assert "waits_for" not in typist.ask("requests", "show", asking.id, *DORA)
 
 
 @pytest.mark.parametrize(
