@@ -12,7 +12,7 @@ from crm_compliance.answer_package.archive import archive_of, new_passphrase
 from crm_compliance.answer_package.leak_check import search_message
 from crm_compliance.answer_package.message import ENDING, message_text
 from crm_compliance.answer_package.package import package_files
-from crm_compliance.host.files import write_whole
+from crm_compliance.host.files import remove_begun, write_whole
 from jobs.model.answer import Compilation
 from jobs.requests.answer.download_link import TIMES
 from rules.errors import UsageError
@@ -78,6 +78,12 @@ class FileOutbox(_Outbox):
             self._refuse_old()  # somebody else's release was quicker: this one is in the console
             secret.seek(0)
             secret.write(passphrase.encode())
+
+    def clear(self) -> None:
+        """Remove what a release that was killed had written, under other names, of these files: once the
+        register has it, passphrase and message are in the console."""
+        for path in (self._secret, self.note, self.archive):
+            remove_begun(path)
 
     def _refuse_old(self) -> None:
         if os.path.lexists(self._secret):

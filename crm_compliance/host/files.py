@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import glob
+import math
 import os
 import shlex
 import shutil
@@ -76,7 +77,7 @@ def _written(path: Path, mode: str) -> Iterator[IO[Any]]:
     part = Path(name)
     with suppress(OSError):  # a share of a network may know no locks: there, what was left stays
         fcntl.flock(handle, fcntl.LOCK_EX)
-        _remove_left_over(target, os.fstat(handle).st_mtime)
+        _remove_left_over(target, os.fstat(handle).st_mtime - _JUST_MADE_S)
     try:
         with disk_errors(path):
             encoding, newline = ("utf-8", "") if "b" not in mode else (None, None)
@@ -92,15 +93,22 @@ def _written(path: Path, mode: str) -> Iterator[IO[Any]]:
         raise
 
 
-def _remove_left_over(target: Path, now: float) -> None:
-    """Remove what processes that were killed have left of this very file. One that is at work has locked its
-    own, or made it just before `now`."""
+def remove_begun(path: Path) -> None:
+    """Remove what processes that were killed had written of this file, where no other is to be written in its
+    place: also what was begun just now. One that is at work has locked its own."""
+    with suppress(OSError):
+        _remove_left_over(path.resolve(), math.inf)
+
+
+def _remove_left_over(target: Path, before: float) -> None:
+    """Remove what processes that were killed have left of this very file, last written `before` then. One
+    that is at work has locked its own, or made it a moment ago."""
     for left in _parts_of(target):
         if not left.is_file():
             continue
         with suppress(OSError), left.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(file.fileno()).st_mtime < now - _JUST_MADE_S:
+            if os.fstat(file.fileno()).st_mtime < before:
                 left.unlink()
 
 

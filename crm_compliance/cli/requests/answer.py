@@ -15,7 +15,7 @@ from crm_compliance.cli.requests.ids import REQUEST
 from crm_compliance.cli.terminal import arguments
 from crm_compliance.cli.terminal.output import output
 from crm_compliance.cli.terminal.people import AS, role_for
-from rules.errors import UsageError
+from rules.errors import Refused, UsageError
 from rules.model.roles import Act
 
 if TYPE_CHECKING:
@@ -281,7 +281,12 @@ def release(
             passphrase_file=arguments.target(passphrase_file),
             public_url=settings.public_url,
         )
-        done = release_answer(desk.context, request, someone.who, someone.role, outbox)
+        try:
+            done = release_answer(desk.context, request, someone.who, someone.role, outbox)
+        except Refused as refused:
+            if refused.code == "state":  # it is released, perhaps by a command that was killed
+                outbox.clear()
+            raise
         try:
             waiting = fulfil_later(desk.context, request)
         except KeyboardInterrupt:

@@ -4,6 +4,7 @@ is fictitious."""
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import json
 import os
@@ -212,6 +213,24 @@ def test_a_release_that_is_repeated_hears_that_the_answer_is_released(child: Ask
     before = (typist.folder / "a.txt").read_bytes()
     assert typist.refused(*release, code=5)["code"] == "state"
     assert (typist.folder / "a.txt").read_bytes() == before
+
+
+def test_what_a_release_that_was_killed_has_begun_goes_when_it_is_repeated(child: Asking, typist: Typist) -> None:
+    """The register had taken it: nothing else is ever written to these names, and one of them has the
+    passphrase."""
+    release = ("requests", "release", child.id, "--output", typist.folder / "a.zip", "--passphrase-file", typist.folder / "a.txt", *ERIK)
+    typist.ask(*release)
+    given = {path: path.read_bytes() for path in typist.folder.glob("a.*")}
+    left = [typist.folder / f".{name}.abcd1234.part" for name in ("a.zip", "a.zip.message.txt", "a.txt")]
+    for path in (*left, typist.folder / ".b.txt.abcd1234.part"):
+        path.write_text("een zin")
+    with left[0].open("rb") as at_work:
+        fcntl.flock(at_work, fcntl.LOCK_EX)
+        assert typist.refused(*release, code=5)["code"] == "state"
+    assert sorted(typist.folder.glob(".*.part")) == [left[0], typist.folder / ".b.txt.abcd1234.part"]
+    typist.refused(*release, code=5)
+    assert not left[0].exists()
+    assert {path: path.read_bytes() for path in typist.folder.glob("a.*")} == given
 
 
 @pytest.mark.parametrize("begun", [False, True])
