@@ -150,8 +150,9 @@ def _after_the_beginning_of_a_sentence(text: str, begin: int, end: int) -> int:
 
 
 def _is_a_year(written: str) -> bool:
-    """Return whether `2010 Antwerpen` is more likely a year: only towns with such a postcode count."""
-    number, _, town = written.partition(" ")
+    """Return whether `2010 Antwerpen` is more likely a year: only towns with such a postcode count. The
+    town may be on the next line, as is what follows the date of an e-mail."""
+    number, town, *_ = written.split()
     if not number.isdigit() or int(number) not in _LIKE_A_YEAR:
         return False
-    return int(number) not in _POSTCODES_LIKE_A_YEAR or fold(town.split()[0]) not in _THEIR_TOWNS
+    return int(number) not in _POSTCODES_LIKE_A_YEAR or fold(town) not in _THEIR_TOWNS

@@ -30,18 +30,23 @@ _TRADES: Final = (
     r"doktor|kommissarin|kommissar|polizist(?:in)?|richterin|richter|anwältin|anwalt|lehrerin|lehrer|erzieherin|erzieher|"
     r"betreuerin|betreuer|trainerin|vormund|stiefvater|stiefmutter"
 )
-# Kinship, acquaintance, being called: behind these `van` means whose, and is not part of a name.
-_RELATIONS: Final = (
+# Kinship and acquaintance: behind these `van` means whose, and is not part of a name.
+_KIN: Final = (
     r"ex-(?:vriendin|vriend|vriendje|lief|man|vrouw|partner|copine|copain|petit ami|petite amie|mari|femme|compagne|compagnon|"
     r"boyfriend|girlfriend|husband|wife|freundin|freund|mann|frau)|"
     r"vriendin|vriend|vriendje|lief|ex|broer|broertje|zus|zusje|halfbroer|halfzus|stiefvader|stiefmoeder|pleegvader|pleegmoeder|"
     r"neef|nicht|tante|nonkel|oom|oma|opa|bomma|bompa|moeke|vake|grootmoeder|grootvader|mama|papa|moeder|vader|klasgenote|"
-    r"klasgenoot|buurvrouw|buurman|getuige|melder|melding door|familie|gezin|collega|medewerkster|medewerker|vertrouwenspersoon|"
+    r"klasgenoot|buurvrouw|buurman|collega|medewerkster|medewerker|vertrouwenspersoon|"
     r"soeur|sœur|amie|ami|copine|copain|petit ami|petite amie|frère|demi-frère|demi-sœur|demi-soeur|beau-père|belle-mère|"
-    r"cousine|cousin|oncle|papy|mamie|grand-mère|grand-père|maman|mère|père|voisine|voisin|camarade|témoin|famille|collègue|"
+    r"cousine|cousin|oncle|papy|mamie|grand-mère|grand-père|maman|mère|père|voisine|voisin|camarade|collègue|"
     r"teacher|friend|boyfriend|girlfriend|brother|sister|uncle|aunt|grandmother|grandfather|mother|father|mum|mom|dad|"
-    r"neighbou?r|witness|classmate|stepfather|stepmother|freundin|freund|bruder|schwester|onkel|großmutter|großvater|mutter|"
-    r"vater|nachbarin|nachbar|zeugin|zeuge|genaamd|genoemd|heet|heten|noemt|naam is|zijn naam|haar naam|naam|bijgenaamd|"
+    r"neighbou?r|classmate|stepfather|stepmother|freundin|freund|bruder|schwester|onkel|großmutter|großvater|mutter|"
+    r"vater|nachbarin|nachbar"
+)
+# Part in a file, and being called: `van` the same.
+_RELATIONS: Final = (
+    rf"{_KIN}|getuige|melder|melding door|familie|gezin|témoin|famille|witness|zeugin|zeuge|"
+    r"genaamd|genoemd|heet|heten|noemt|naam is|zijn naam|haar naam|naam|bijgenaamd|"
     r"s'appelle|s'appelant|nommée?|dénommée?|prénommée?|surnommée?|nom|named|called|name is|name|nicknamed|heißt|heisst|namens|"
     r"genannt|name ist"
 )
@@ -66,6 +71,10 @@ _WHOSE: Final = re.compile(rf"^(?:(?:{_PARTICLE}[ -])+(?:d')?|d')(?=\w)")
 _WHOSE_ONE: Final = re.compile(rf"^(?:(?:van|von|vom|de|du|des|der)[ -](?!{_PARTICLE}[ -])|d')(?=\w)")  # `van der Linden` is a name
 _WHOSE_BEHIND: Final = re.compile(rf"(?:^|\s+)(?:(?:{_PARTICLE}|of|à|v\.)[ -]+)*(?:{_PARTICLE}|of|à|v\.|d')[ -]*$")
 _TITLE: Final = re.compile(rf"(?i:{_TITLES})[.]?")
+_WHO: Final = rf"(?i:{_ADDRESSES}|{_TRADES}|{_KIN})"
+_WHO_BEFORE: Final = re.compile(rf"(?<![\w-])(?!(?i:me)\s){_WHO}(?:\s?:\s?|\s?(?P<open>\()\s?|\s+)$")
+_WHO_BEHIND: Final = re.compile(rf"\s?\({_WHO}\)")
+_REACH: Final = 40  # more than such a word is long
 
 _FIRST_WORD: Final = re.compile(rf"^(?:(?i:{_PARTICLE})[ -])+(?=\S)|[\s-].*", re.DOTALL)
 
@@ -103,6 +112,19 @@ def before_whose(name: str) -> str:
 def without_whose(name: str) -> str:
     """Return a name without the same words at its beginning: of `van de Fien` nothing but `Fien` remains."""
     return _WHOSE.sub("", name)
+
+
+def with_who_it_is(text: str, begin: int, end: int) -> tuple[int, int]:
+    """Return a name with the words beside it that say who somebody is: `mama Sofie`, `mama (Sofie)`, `Sofie
+    (mama)`."""
+    while before := _WHO_BEFORE.search(text[max(0, begin - _REACH) : begin]):
+        if before["open"] is not None:
+            if text[end : end + 1] != ")":
+                break
+            end += 1
+        begin -= len(before[0])
+    behind = _WHO_BEHIND.match(text, end)
+    return begin, end if behind is None else behind.end()
 
 
 def past_the_surname(text: str, end: int) -> int:

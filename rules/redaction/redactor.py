@@ -21,7 +21,7 @@ from rules.redaction.known_names import KnownNames, Named
 from rules.redaction.known_numbers import OWN_ADDRESS, KnownStrings, forms_of
 from rules.redaction.labels import LABEL, Labels, label_for
 from rules.redaction.leak_terms import NAME, OWN, LeakTerms, leak_term, name_leak_term
-from rules.redaction.name_guesses import before_whose, past_the_surname, without_whose
+from rules.redaction.name_guesses import before_whose, past_the_surname, with_who_it_is, without_whose
 from rules.redaction.not_shown import Redaction
 from rules.redaction.patterns import Found, hidden
 from rules.redaction.people import (
@@ -183,7 +183,8 @@ class Redactor:
         pieces: list[str] = []
         redactions: list[Redaction] = []
         done = 0
-        for span, label in self._labelled(merged(part for span in spans if (part := outside(span, own, seen)) is not None), seen):
+        labelled = self._labelled(merged(part for span in spans if (part := outside(span, own, seen)) is not None), seen)
+        for span, label in self._without_who_reported(labelled, own, seen):
             begin, end = plain.at[span.begin], plain.at[span.end - 1] + 1
             pieces += [text[done:begin], label]
             redactions.append(Redaction(span.what, label))
@@ -313,6 +314,20 @@ class Redactor:
                     continue
             labelled.append((span, label))
         return labelled
+
+    def _without_who_reported(
+        self, labelled: Sequence[tuple[Span, str]], own: Sequence[tuple[int, int]], seen: str
+    ) -> Iterator[tuple[Span, str]]:
+        """Yield the same; a reporter's label stands also for a word like `mama` beside the name (R-119)."""
+        taken = bytearray(len(seen))
+        for begin, end in (*own, *((span.begin, span.end) for span, _ in labelled)):
+            taken[begin:end] = b"\1" * (end - begin)
+        for span, label in labelled:
+            if label == label_for(FileRole.REPORTER, self._language):
+                begin, end = with_who_it_is(seen, span.begin, span.end)
+                if 1 not in taken[begin : span.begin] and 1 not in taken[span.end : end]:
+                    span = Span(begin, end, span.what, span.rank, span.keys)
+            yield span, label
 
     def _label_of(self, span: Span) -> str:
         if not span.keys:

@@ -145,6 +145,8 @@ def test_a_number_or_address_of_another_goes_with_its_class(text: str, redacted:
         "geboren op 3 april 2010",
         "geboren te Gent op 3 april 2010",
         "geboren te Gent. Op 3 mei 2020 kwam ze.",
+        "Verzonden: 3/3/2025\nLotte woont er",
+        "Verzonden: 3/3/2025\r\nBeste",
         "op 14-09-2026 om 14:30, dossier D-2026-00123, in 2010 Brussel, 116 000, 112 en 1 250 euro",
         "De moeder en de melder belden de politie. De vriendin van Lotte weet meer, een broer van Peeters ook.",
         "zie PV BR.12.L3.001234/2024, versie 1.2.3, op Facebook gezet",
@@ -322,6 +324,23 @@ def test_a_reporter_who_is_also_the_mother_is_not_told_from_her() -> None:
     """R-119: the label of a reporter wins, so that no text says that the mother reported."""
     mother = Protected("party", "parent", names=REPORTER.names)
     assert a_redactor(mother, REPORTER).redact("Katrien De Smet (Katrien) meldt").text == "[melder] ([melder]) meldt"
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("Mama Katrien De Smet belde.", "[melder] belde."),
+        ("Moeder: Katrien De Smet, haar tante Katrien", "[melder], haar [melder]"),
+        ("De juf (Katrien) en Katrien (juf), madame De Smet", "De [melder] en [melder], [melder]"),
+        ("Zeg me Katrien, de mama van Els. Mama Els en juf Lotte.", "Zeg me [melder], de mama van [ouder]. Mama [ouder] en juf Lotte."),
+        ("mama (Katrien en Els)", "mama ([melder] en [ouder])"),
+        ("Melding door Katrien. Grootmoeder Katrien; zijn ex-vriendin Katrien", "Melding door [melder]. [melder]; zijn [melder]"),
+        ("Oma Lotte Peeters Katrien", "Oma Lotte Peeters [melder]"),
+    ],
+)
+def test_no_word_beside_the_label_of_a_reporter_says_who_reported(text: str, redacted: str) -> None:
+    """EXP-06, R-119: `mama [melder]` would say it to whoever reads the answer."""
+    assert a_redactor().redact(text).text == redacted
 
 
 def test_nothing_of_a_reporter_is_left() -> None:
