@@ -89,7 +89,7 @@ FLAGS: dict[str, Advice] = {
     Flag.OUTCOME_AMBIGUOUS: Advice("The outcome does not say clearly whether the child was located.", "Choose the outcome that fits."),
     Flag.OUTCOME_MISSING: Advice("The case has no outcome, and its period depends on it.", "Enter the outcome."),
     Flag.POSSIBLE_DUPLICATE: Advice(
-        "Another dossier seems to be about the same child. They were evaluated apart.",
+        "Another dossier seems to be about the same person. They were evaluated apart.",
         "Whoever works on them decides whether to merge them.",
     ),
     Flag.RECLASSIFY: Advice("The case was solved but is still called unexplained.", "Give the dossier the category that fits."),

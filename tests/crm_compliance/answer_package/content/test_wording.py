@@ -159,6 +159,12 @@ def test_on_behalf_of_a_child_nothing_is_said_of_the_data_of_the_reader(language
     assert of_the_reader == []
 
 
+@pytest.mark.parametrize("right", [Right.ERASURE, Right.OBJECTION, Right.CONSENT_WITHDRAWAL])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_was_done_is_a_sentence_by_itself_before_the_one_on_what_is_in_the_way(language: str, right: Right) -> None:
+    assert texts_in(language).say("outcome", right).endswith(".")
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_apostrophes_are_those_of_print(language: str) -> None:
     assert [text for text in texts_in(language).all_texts() if re.search(r"\w'\w", text)] == []
