@@ -19,7 +19,7 @@ from connectors.dynamics.schema.metadata import Attribute, Metadata, column_quer
 from connectors.dynamics.schema.privileges import readable_columns
 from connectors.dynamics.schema.role_places import RolePlace, other_connections, place_of
 from connectors.dynamics.schema.unmapped_tables import FAILED, Directory, KnownTable, NotOffered
-from connectors.interface.errors import ConnectorError, Forbidden
+from connectors.interface.errors import ConnectorError, Forbidden, ReadIncomplete, Unreachable
 from rules.model.data_map import DataMap, Fate, MapPlace
 from rules.model.kinds import FILES
 
@@ -251,11 +251,13 @@ class Survey:
         try:
             if self._directory.is_empty(table, condition):
                 return 0
-            return count_where(self._transport, table.set_name, table.primary_id, name, condition)
-        except NotOffered:
-            total = total_count(self._transport, name)
+            return count_where(self._transport, table.set_name, table.primary_id, name, condition, table.again)
+        except NotOffered as refusal:
+            total = None if refusal.has_failed else total_count(self._transport, name)
             return None if given and total else total
         except ConnectorError as failure:
+            if table.is_virtual and isinstance(failure, Unreachable | ReadIncomplete):
+                return None
             if failure.status not in FAILED:
                 raise
             # A column that cannot be filtered by: a file, an image. Else another system has the rows.

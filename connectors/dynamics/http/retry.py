@@ -56,6 +56,7 @@ class Again:
 
 ONCE: Final = Again()
 REPEATABLE: Final = Again(unsent=True, throttled=True, passing=True, lost=True, lasting=True)  # twice is once: reads, deletes, purges
+FOR_A_MOMENT: Final = Again(unsent=True, throttled=True, passing=True)  # reads of what another system may be long in giving
 WHILE_THROTTLED: Final = Again(throttled=True)  # starts something that must not be started twice
 UNTIL_CONNECTED: Final = Again(unsent=True)  # a batch: its caller checks holds again before it is sent much later (HLD-07)
 

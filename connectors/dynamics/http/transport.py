@@ -88,7 +88,16 @@ class Transport:
             self.get("WhoAmI", where="WhoAmI")
         return self.clock.now()
 
-    def get(self, address: str, *, prefer: str = "", accept: str = "application/json", where: str = "", as_it_came: bool = False) -> Answer:
+    def get(
+        self,
+        address: str,
+        *,
+        prefer: str = "",
+        accept: str = "application/json",
+        where: str = "",
+        as_it_came: bool = False,
+        again: Again = REPEATABLE,
+    ) -> Answer:
         """Send a GET until it is answered or patience ends, to an address below the Web API root or an
         absolute one of this CRM. A byte order mark is taken off, and ids come without braces and in small
         letters, since they are compared everywhere. Half characters in the JSON of the answer are replaced,
@@ -103,7 +112,7 @@ class Transport:
             headers["Consistency"] = "Strong"
         if accept != "application/json":
             headers["Accept"] = accept
-        answer = self._read(address, headers, (200,), where)
+        answer = self._read(address, headers, (200,), where, again)
         if answer.body.startswith(_BOM):
             answer = replace(answer, body=answer.body.removeprefix(_BOM))
         if (first := _ID.search(answer.body)) is not None and first[0] != _plain(first):
@@ -116,7 +125,7 @@ class Transport:
         """Return a file, or a `part` of it (`bytes=0-99`), by GET: 200 the whole of it, 206 a part, 204
         nothing. Raises as `get`."""
         headers = {"Accept": _BYTES} | ({"Range": part} if part else {})
-        return self._read(address, headers, (200, 204, 206), where)
+        return self._read(address, headers, (200, 204, 206), where, REPEATABLE)
 
     def get_elsewhere(self, url: str) -> Answer:
         """Return the answer, of any status, to a GET without a token, at an address that the service itself
@@ -124,8 +133,8 @@ class Transport:
         headers = {"Accept": _BYTES}
         return self.retry.until_answered(lambda: self._send_once("GET", url, headers, None, "", "", 0), REPEATABLE)
 
-    def _read(self, address: str, headers: Mapping[str, str], fine: Collection[int], where: str) -> Answer:
-        answer = self._until_answered("GET", address, headers, None, where, REPEATABLE, at_once=self.gate.reading)
+    def _read(self, address: str, headers: Mapping[str, str], fine: Collection[int], where: str, again: Again) -> Answer:
+        answer = self._until_answered("GET", address, headers, None, where, again, at_once=self.gate.reading)
         if answer.status in fine:
             return answer
         self._check_refusal(answer, where)

@@ -193,7 +193,7 @@ class Children:
     def _is_counted_empty(self, name: str, refusal: NotOffered) -> bool:
         """Return whether the CRM counts no row of a table into which it let nobody look; of one whose rows
         another system has no number is its own."""
-        return refusal.status not in FAILED and total_count(self._transport, name) == 0
+        return not refusal.has_failed and total_count(self._transport, name) == 0
 
     def _has_any(self, parent: str) -> bool:
         columns = self._columns(parent, restricting=False)
@@ -330,7 +330,7 @@ class Children:
             self._warn(f"{table.name}.{column} points to {parent}, and its rows cannot be looked at: {refusal.reason}", column, table.name)
             # Of a table that failed nobody knows whether the CRM takes its rows along, nor what they leave in
             # history and bin: for a moment any table may fail.
-            if cascades and refusal.status not in FAILED and (restricting or not self._takes_ours(table.name)):
+            if cascades and not refusal.has_failed and (restricting or not self._takes_ours(table.name)):
                 return []
             return [DependentRow((table.name, ""), (parent, row), cascades=False) for row in ids]
         found = [

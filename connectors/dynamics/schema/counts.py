@@ -9,6 +9,7 @@ import msgspec
 
 from connectors.dynamics.http.answers import UNREADABLE
 from connectors.dynamics.http.query import literal, query_string
+from connectors.dynamics.http.retry import REPEATABLE, Again
 from connectors.dynamics.http.transport import Transport
 from connectors.interface.errors import ConnectorError
 
@@ -32,10 +33,10 @@ def count_up_to_limit(transport: Transport, set_name: str, primary_id: str, tabl
     return _number(transport, f"{set_name}?{query}", table, agreed)
 
 
-def count_where(transport: Transport, set_name: str, primary_id: str, table: str, condition: str) -> int | None:
+def count_where(transport: Transport, set_name: str, primary_id: str, table: str, condition: str, again: Again = REPEATABLE) -> int | None:
     """Count the rows that meet a condition and that this account sees, 5,000 standing for any larger one."""
     query = query_string({"$select": primary_id, "$top": "1", "$count": "true", "$filter": condition})
-    return _number(transport, f"{set_name}?{query}", table, lambda content: content["@odata.count"])
+    return _number(transport, f"{set_name}?{query}", table, lambda content: content["@odata.count"], again)
 
 
 def is_empty(transport: Transport, set_name: str, primary_id: str, table: str, condition: str) -> bool:
@@ -86,16 +87,16 @@ def total_counts(transport: Transport, tables: Sequence[str]) -> dict[str, int]:
     return found or {}
 
 
-def _number(transport: Transport, address: str, table: str, found: Callable[[Any], Any]) -> int | None:
+def _number(transport: Transport, address: str, table: str, found: Callable[[Any], Any], again: Again = REPEATABLE) -> int | None:
     """Return the number in an answer; None as `_answered`."""
-    return _answered(transport, address, table, lambda content: int(found(content)))
+    return _answered(transport, address, table, lambda content: int(found(content)), again)
 
 
-def _answered(transport: Transport, address: str, table: str, found: Callable[[Any], T]) -> T | None:
+def _answered(transport: Transport, address: str, table: str, found: Callable[[Any], T], again: Again = REPEATABLE) -> T | None:
     """Return what is found in an answer; None where the CRM does not count, or says so in an unknown way.
     Raises ConnectorError: the CRM cannot be reached or does not let us in."""
     try:
-        return found(msgspec.json.decode(transport.get(address, where=table).body))
+        return found(msgspec.json.decode(transport.get(address, where=table, again=again).body))
     except ConnectorError as failure:
         if failure.status in _CANNOT:
             return None

@@ -15,9 +15,10 @@ import msgspec
 from connectors.dynamics.http.answers import UNREADABLE
 from connectors.dynamics.http.page_lengths import EMPTY_PAGES, PageLengths
 from connectors.dynamics.http.query import any_of, guid, literal, query_string
+from connectors.dynamics.http.retry import FOR_A_MOMENT, REPEATABLE, Again
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.schema.metadata import TableDefinition
-from connectors.interface.errors import ConnectorError, Forbidden, ReadIncomplete
+from connectors.interface.errors import ConnectorError, Forbidden, ReadIncomplete, Unreachable
 from rules.decoders import converted
 
 NAMES_AT_ONCE = 40
@@ -33,17 +34,18 @@ IDS_OF_A_FETCH = 150  # of FetchXML in an address, where each costs some sixty c
 MORE, COOKIE = "Microsoft.Dynamics.CRM.morerecords", "Microsoft.Dynamics.CRM.fetchxmlpagingcookie"
 NEXT_LINK = "@odata.nextLink"
 _TOLD = f"Microsoft.Dynamics.CRM.lookuplogicalname,{MORE},{COOKIE}"  # of which table a lookup's row is, and where a page of FetchXML ended
+_DESCRIBED = "LogicalName,EntitySetName,PrimaryIdAttribute,IsAuditEnabled,Privileges"
 _INSIDE = re.compile(r' pagingcookie="([^"]*)"')
 _Onward = Callable[[Mapping[str, Any], int], str | None]
 
 
 class NotOffered(Exception):
     """The CRM clearly does not let us ask this, or offers no such thing; `reason` holds a status and perhaps
-    a privilege, nothing else."""
+    a privilege, nothing else. `has_failed`: it says nothing but that another system may have the rows."""
 
-    def __init__(self, reason: str, status: int | None = None) -> None:
+    def __init__(self, reason: str, status: int | None = None, *, has_failed: bool = False) -> None:
         super().__init__(reason)
-        self.reason, self.status = reason, status
+        self.reason, self.status, self.has_failed = reason, status, has_failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,20 @@ class Privilege:
 @dataclass(frozen=True, slots=True)
 class KnownTable:
     """One table of the CRM. `audited`: its changes are logged, provided that the organisation's are.
-    `privileges`: what it takes to access it, by kind of access."""
+    `privileges`: what it takes to access it, by kind of access. `is_virtual`: another system has its rows,
+    and may be long in giving them, or down while the CRM is up."""
 
     name: str
     set_name: str
     primary_id: str
     audited: bool
     privileges: Mapping[str, Privilege] = field(default_factory=dict)
+    is_virtual: bool = False
+
+    @property
+    def again(self) -> Again:
+        """After what a read of it is sent again."""
+        return FOR_A_MOMENT if self.is_virtual else REPEATABLE
 
     @classmethod
     def of(cls, definition: TableDefinition) -> "KnownTable":
@@ -81,6 +90,7 @@ class Directory:
         self.depths: Mapping[str, str] = {}
         self._tables: dict[str, KnownTable | None] = {}
         self._asking = threading.Lock()  # two threads that want the same table ask once
+        self._tells_types = True
 
     def known(self, names: Iterable[str]) -> dict[str, KnownTable]:
         """Return those of the tables that exist, by logical name. Raises ConnectorError."""
@@ -90,9 +100,19 @@ class Directory:
         return {name: table for name in wanted if (table := self._tables[name]) is not None}
 
     def _ask(self, missing: list[str]) -> None:
-        rows = self._definitions(missing, "LogicalName,EntitySetName,PrimaryIdAttribute,IsAuditEnabled,Privileges")
-        found = {table.name: table for table in map(_table, rows) if table}
+        found = {table.name: table for table in map(_table, self._described(missing)) if table}
         self._tables.update({name: found.get(name) for name in missing})
+
+    def _described(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        """Return definitions, with their types where the CRM knows such a thing: older ones do not."""
+        if self._tells_types:
+            try:
+                return list(self._definitions(names, f"{_DESCRIBED},TableType"))
+            except ConnectorError as failure:
+                if failure.status != 400:
+                    raise
+                self._tells_types = False
+        return list(self._definitions(names, _DESCRIBED))
 
     def table(self, name: str) -> KnownTable | None:
         """Return one of them."""
@@ -213,19 +233,29 @@ class Directory:
         reading = table.privileges.get("Read")
         if reading is not None and (depth := self.depths.get(reading.id, WHOLE)) != WHOLE:
             raise NotOffered(f"{where}: {reading.name} reaches {depth} only, not the whole organisation")
-        rows = self._pages(address, where, (table.primary_id, *needs), due, onward)
+        rows = self._pages(address, where, (table.primary_id, *needs), due, onward, table.again)
         try:
+            if table.is_virtual:
+                rows = iter(list(rows))  # in the middle too it is another system that fails
             first = next(rows, None)
         except ConnectorError as failure:
-            if isinstance(failure, Forbidden) or failure.status in (*REFUSED, *also_refused):
-                raise NotOffered(f"{where}: {failure}".removesuffix("."), failure.status) from None
+            is_down = table.is_virtual and isinstance(failure, Unreachable | ReadIncomplete)
+            if is_down or isinstance(failure, Forbidden) or failure.status in (*REFUSED, *also_refused):
+                has_failed = is_down or failure.status in FAILED
+                raise NotOffered(f"{where}: {failure}".removesuffix("."), failure.status, has_failed=has_failed) from None
             raise
         if first is not None:
             yield first
             yield from rows  # a refusal in the middle is none of the whole table
 
     def _pages(
-        self, address: str, where: str, needs: tuple[str, ...] = (), due: int = 0, onward: _Onward | None = None
+        self,
+        address: str,
+        where: str,
+        needs: tuple[str, ...] = (),
+        due: int = 0,
+        onward: _Onward | None = None,
+        again: Again = REPEATABLE,
     ) -> Iterator[dict[str, Any]]:
         """Yield rows that each have what they need: an id, above all. `onward` gives the address behind a
         page that has no link to the next. Raises ReadIncomplete: fewer came than the CRM counts, up to the
@@ -236,7 +266,7 @@ class Directory:
         lengths = PageLengths(PAGE)
         empty = 0
         while link is not None:
-            page = self._page(link, where, needs, page.rows, lengths)
+            page = self._page(link, where, needs, page.rows, lengths, again)
             due = due if seen else min(page.content.get("@odata.count", 0), due)
             due -= len(page.rows)
             yield from page.rows
@@ -251,7 +281,9 @@ class Directory:
         if due > 0:
             raise ReadIncomplete("Fewer rows came than the CRM counts.", hint="Try again later.", where=where)
 
-    def _page(self, link: str, where: str, needs: Sequence[str], before: list[dict[str, Any]], lengths: PageLengths) -> "_Page":
+    def _page(
+        self, link: str, where: str, needs: Sequence[str], before: list[dict[str, Any]], lengths: PageLengths, again: Again
+    ) -> "_Page":
         """Return one page. A wrong one is requested again, since a GET is safe, and a short one that has
         another behind it: where the same comes again, pages are of that length here. Raises ReadIncomplete:
         it stays wrong."""
@@ -259,7 +291,8 @@ class Directory:
         wrong = ""
         for attempt in range(ATTEMPTS):
             self._transport.count(retries=min(attempt, 1))
-            answer = self._transport.get(link, prefer=f'odata.maxpagesize={PAGE},odata.include-annotations="{_TOLD}"', where=where)
+            prefer = f'odata.maxpagesize={PAGE},odata.include-annotations="{_TOLD}"'
+            answer = self._transport.get(link, prefer=prefer, where=where, again=again)
             try:
                 page = _Page.of(answer.body, needs)
             except UNREADABLE:
@@ -325,4 +358,4 @@ def _table(item: Mapping[str, Any]) -> KnownTable | None:
         held = {one["PrivilegeType"]: Privilege(guid(one["PrivilegeId"]), str(one["Name"])) for one in item.get("Privileges") or ()}
     except (LookupError, TypeError, ValueError):
         raise ReadIncomplete("The CRM's definitions of privileges are not readable.", where="privileges") from None
-    return KnownTable(str(name), str(set_name), str(primary_id), is_audited, held)
+    return KnownTable(str(name), str(set_name), str(primary_id), is_audited, held, is_virtual=item.get("TableType") == "Virtual")

@@ -92,7 +92,7 @@ class Definitions:
             "PrimaryNameAttribute": table.primary_name,
             "PrimaryImageAttribute": next((c.name for c in table.columns.values() if c.kind == "image"), None),
             "ObjectTypeCode": table.type_code,
-            "TableType": "Standard",
+            "TableType": _type_of(table),
             "OwnershipType": table.ownership,
             "IsActivity": table.activity,
             "IsActivityParty": "partyid" not in table.columns and any(r.column == "partyid" for r in table.children),
@@ -351,6 +351,13 @@ class Definitions:
 
 def _or(value: float | None, default: float) -> float:
     return default if value is None else value
+
+
+def _type_of(table: Table) -> str:
+    """Return the kind of store that has the rows: what no other table has, or lacks, tells it."""
+    if "versionnumber" not in table.columns:
+        return "Virtual"
+    return "Elastic" if {"partitionid", "ttlinseconds"} <= table.columns.keys() else "Standard"
 
 
 def _companion_of(table: Table, column: Column) -> str | None:

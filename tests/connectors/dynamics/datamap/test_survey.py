@@ -235,6 +235,35 @@ def test_a_table_whose_rows_another_system_does_not_give_stops_nothing_and_keeps
         crm.close()
 
 
+FAILURES: list[dict[str, Any]] = [
+    {"do": "status", "status": 503},
+    {"do": "status", "status": 504, "html": True},
+    {"do": "cut_before"},
+    {"do": "truncate"},
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda each: f"{each['do']}-{each.get('status', '')}")
+def test_a_system_that_is_down_and_has_the_rows_of_a_virtual_table_stops_nothing(tmp_path: Path, failure: dict[str, Any]) -> None:
+    """One source of others, long out of order, would keep every night from its plan (R-158)."""
+    document = read_yaml(environment(tmp_path))
+    (visits,) = [each for each in document["relationships"] if each["name"] == "cf_dossier_visits"]
+    visits["on_delete"] = "no_cascade"
+    document["tables"]["cf_visit"]["system_columns"] = []
+    (tmp_path / "environment.yaml").write_text(yaml_text(document), encoding="utf-8")
+    with running(environment=tmp_path / "environment.yaml") as emulator:
+        crm = Crm(emulator)
+        dossier = crm.dossier()
+        crm.faults({"match": {"path": "/cf_visits"}, **failure})
+        found = crm.connector.data_map()
+        assert (place(found, "cf_visit").rows, [each.name for each in found.alarming]) == (None, ["cf_visit"])
+        assert crm.connector.dependent_rows([("cf_dossier", dossier)]) == [
+            DependentRow(("cf_visit", ""), ("cf_dossier", dossier), cascades=False)
+        ]
+        assert [each for each in crm.connector.warnings if "cf_visit.cf_dossierid points to cf_dossier" in each]
+        crm.close()
+
+
 def test_documents_as_the_crm_shows_them_are_those_of_their_locations(tmp_path: Path) -> None:
     """An application is not let into `sharepointdocument`, which may point to any dossier."""
     document = read_yaml(environment(tmp_path))
