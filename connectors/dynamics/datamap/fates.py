@@ -12,7 +12,7 @@ from connectors.dynamics.datamap.reach import FAR_SIDE, LINKS_ONLY, Reached
 from connectors.dynamics.mapping.mapping import CONNECTION, Decided, Mapping, Table
 from connectors.dynamics.residual.unmapped_children import DOCUMENTS, PLATFORM
 from connectors.dynamics.schema.columns_about_nobody import is_about_nobody
-from connectors.dynamics.schema.metadata import CASCADE, RESTRICT, Attribute, TableDefinition
+from connectors.dynamics.schema.metadata import CASCADE, NO_CASCADE, RESTRICT, Attribute, TableDefinition
 from rules.model.data_map import Fate, Tie
 
 Verdict = tuple[Fate, str]
@@ -71,6 +71,8 @@ def _left_behind(tie: Tie, *, sees_to_documents: bool) -> str:
         return f"only the pair goes with {tie.parent}"
     if tie.on_delete == CASCADE:
         return f"it goes with {tie.parent} alone, which does not go"
+    if tie.on_delete == NO_CASCADE:
+        return f"{tie.column} still has its id when {tie.parent} has gone"
     return f"{tie.column} is only emptied when {tie.parent} goes"
 
 
@@ -121,9 +123,9 @@ def _names(ties: list[Tie]) -> str:
 
 
 def _stays(decided: Decided, table: Reached) -> str:
-    """Return why a table stays, by which of its lookups the CRM then refuses to delete a row of ours, and by
-    which it deletes them along all the same."""
-    restricting = (_left_behind(tie, sees_to_documents=True) for tie in table.ties if tie.on_delete == RESTRICT)
+    """Return why a table stays, by which of its lookups the CRM then refuses to delete a row of ours, which
+    it does not empty, and by which it deletes them along all the same."""
+    restricting = (_left_behind(tie, sees_to_documents=True) for tie in table.ties if tie.on_delete in (RESTRICT, NO_CASCADE))
     along = (f"but the CRM deletes it along with {tie.parent}, by {tie.column}" for tie in table.ties if tie.on_delete == CASCADE)
     return "; ".join(dict.fromkeys((_reason(decided), *restricting, *along)))
 

@@ -19,7 +19,7 @@ from connectors.dynamics.mapping.checks import can_be_further
 from connectors.dynamics.mapping.mapping import OPTIONAL_KINDS, SAFEGUARDS, mappable_fields
 from connectors.dynamics.mapping.mapping_file import SCHEMA
 from connectors.dynamics.schema.checks.columns import BODIES
-from connectors.dynamics.schema.metadata import Attribute, TableDefinition
+from connectors.dynamics.schema.metadata import TTL, Attribute, TableDefinition
 from connectors.dynamics.schema.role_places import ACTIVITY_ID
 from rules.model.data_map import Fate, MapPlace
 from rules.model.records import KINDS
@@ -58,7 +58,9 @@ class Draft:
             "",
             "# choose: copies of rows that the Web API does not reach: search_index, lake, offline; [] says that there are none (ERA-12)",
             "# copies: []",
-            *_decisions([each for each in unaccounted if not any(_is_text(each, one) for one in self.drafted)], needed),
+            *_decisions(
+                [each for each in unaccounted if not any(_is_text(each, one) for one in self.drafted)], needed, self._kept_elsewhere
+            ),
             *_dependent(own),
             "",
             "tables:",
@@ -101,6 +103,15 @@ class Draft:
             seen = self.reader.seen(name)
             if seen is not None and (seen.definition.primary_id == ACTIVITY_ID or name in _WITH_FILES):
                 yield seen
+
+    def _kept_elsewhere(self, name: str) -> str:
+        """Return why a table is not among those that may be mapped, where the check would refuse it."""
+        definition = self.reader.table(name)
+        if definition is not None and definition.is_virtual:
+            return "; a virtual table, which cannot be mapped: see to its rows where they are kept"
+        if definition is not None and definition.is_elastic:
+            return f"; an elastic table, which cannot be mapped: let its rows end by themselves ({TTL})"
+        return ""
 
     @property
     def derived(self) -> int:
@@ -271,7 +282,7 @@ def _dependent(entries: Collection[str]) -> Iterator[str]:
         yield from entries
 
 
-def _decisions(places: Collection[MapPlace], needed: Collection[str]) -> Iterator[str]:
+def _decisions(places: Collection[MapPlace], needed: Collection[str], elsewhere: Callable[[str], str]) -> Iterator[str]:
     """Yield what nothing accounts for and has rows, or is `needed`, as entries that somebody puts in force
     with a reason."""
     tables = [place for place in places if place.column is None and place.fate is Fate.UNACCOUNTED]
@@ -281,7 +292,8 @@ def _decisions(places: Collection[MapPlace], needed: Collection[str]) -> Iterato
         yield ""
         yield "# choose: rows of these tables would stay behind; map them, or say that they may stay, why, and who decided it"
         yield "# stay:"
-        yield from (f'#   {place.table}: {{why: "", by: ""}}  # {told_rows(place.rows)}; {place.why}' for place in tables)
+        for place in tables:
+            yield f'#   {place.table}: {{why: "", by: ""}}  # {told_rows(place.rows)}; {place.why}{elsewhere(place.table)}'
     own = {place.name: place.rows for place in columns if place.table not in named}
     own = {**dict.fromkeys(sorted(needed), 0), **own}
     if own:

@@ -29,7 +29,7 @@ WHOLE_NUMBERS = frozenset({"IntegerType", "BigIntType"})
 TTL = "ttlinseconds"
 _VERSION = "versionnumber"
 _OF_ELASTIC = frozenset({"partitionid", TTL})
-CASCADE, RESTRICT = "Cascade", "Restrict"  # what a delete does to rows that point to the row
+CASCADE, RESTRICT, NO_CASCADE = "Cascade", "Restrict", "NoCascade"  # what a delete does to rows that point to the row
 
 
 @dataclass(slots=True)

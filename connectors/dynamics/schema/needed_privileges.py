@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
-from connectors.dynamics.schema.metadata import Metadata
+from connectors.dynamics.schema.metadata import NO_CASCADE, Metadata
 from connectors.dynamics.schema.role_places import OTHER_HALF, RolePlace, place_of
 from connectors.dynamics.schema.unmapped_tables import WHOLE, Directory, Privilege
 from connectors.interface.changes import OperationKind
@@ -83,7 +83,7 @@ def needs_of(mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Reco
         definition = metadata.table(need.table) if need.access == "Delete" else None
         # The halves of a connection go together: of the lookup from one to the other nothing is emptied.
         pointing = [each for each in definition.parents if each.parent in mapped and each.column != OTHER_HALF] if definition else []
-        if any(each.column not in mapping.used(need.table) and each.on_delete != "NoCascade" for each in pointing):
+        if any(each.column not in mapping.used(need.table) and each.on_delete != NO_CASCADE for each in pointing):
             add(need.table, "Write", "a lookup to what goes with it is emptied first", is_certain=False)
         for child in definition.children if definition else ():
             if child.on_delete == "Cascade":

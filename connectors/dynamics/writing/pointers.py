@@ -12,14 +12,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Values
 
 from connectors.dynamics.mapping.mapping import Mapping
-from connectors.dynamics.schema.metadata import Metadata, Relationship
+from connectors.dynamics.schema.metadata import NO_CASCADE, Metadata, Relationship
 from connectors.dynamics.schema.unmapped_tables import Directory, NotOffered
 from connectors.interface.changes import ChangeSet, OperationKind
 
 RowKey = tuple[str, str]  # table and id
 Emptied = Values[RowKey, Values[str, None]]  # the body that empties the lookups of a row
-
-_NOTHING = "NoCascade"  # the lookup keeps its value
 
 
 class Pointers:
@@ -65,7 +63,7 @@ class Pointers:
         ours = [
             each
             for each in definition.parents
-            if each.parent in tables and each.on_delete != _NOTHING and each.column not in self._mapping.used(name) and each.navigation
+            if each.parent in tables and each.on_delete != NO_CASCADE and each.column not in self._mapping.used(name) and each.navigation
         ]
         return [each for each in ours if each.column in definition.attributes and definition.attributes[each.column].updatable]
 

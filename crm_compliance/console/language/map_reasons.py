@@ -15,6 +15,7 @@ MAP_REASONS: Final[Mapping[str, str]] = {
     "restrict": "%(column)s keeps the CRM from deleting %(parent)s",
     "far_side": "only the pair goes with %(parent)s",
     "parent_stays": "it goes with %(parent)s alone, which does not go",
+    "not_emptied": "%(column)s still has its id when %(parent)s has gone",
     "emptied": "%(column)s is only emptied when %(parent)s goes",
     "calculated": "the CRM makes it from other columns",
     "unfilled": "no field of the mapping is filled from it",

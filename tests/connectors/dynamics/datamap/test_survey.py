@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,16 @@ def test_what_may_stay_and_keeps_the_crm_from_deleting_says_both() -> None:
     table = Reached("kt_invoice", "kt_invoice > contact", [Tie("kt_invoice", "kt_payer", "contact", "Restrict")])
     told = "kept for seven years, DPO; kt_payer keeps the CRM from deleting contact"
     assert of_table(table, {}, parse_mapping(text, "m.yaml"), sees_to_documents=False, left_out=()) == (Fate.STAYS, told)
+
+
+def test_of_rows_that_stay_the_map_says_which_lookup_keeps_the_id_of_what_has_gone() -> None:
+    """ERA-02: where a relationship does nothing, the id still says whom a row is about."""
+    ties = [Tie("kt_invoice", "kt_payer", "contact", "NoCascade"), Tie("kt_invoice", "kt_case", "cf_dossier", "RemoveLink")]
+    table, text, told = Reached("kt_invoice", "", ties), REFERENCE.read_text("utf-8"), "kt_payer still has its id when contact has gone"
+    judged = partial(of_table, table, {}, sees_to_documents=False, left_out=())
+    assert judged(parse_mapping(text, "m.yaml")) == (Fate.UNACCOUNTED, told)
+    said = parse_mapping(f"{text}\nstay: {{kt_invoice: {{why: seven years, by: DPO}}}}\n", "m.yaml")
+    assert judged(said) == (Fate.STAYS, f"seven years, DPO; {told}")
 
 
 def test_what_may_stay_and_goes_along_all_the_same_says_so(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.connectors.dynamics.datamap.own_tables import environment
 from tests.connectors.dynamics.draft.drafting import DATA, SECOND, columns, drafted, keys, organisation
 from tests.connectors.dynamics.residual.residual_crm import ENVIRONMENT
 from tests.connectors.emulator.client import Client
-from tests.drivers.organisation import TOKEN
+from tests.drivers.organisation import TOKEN, set_faults
 from tests.drivers.typist import LONG_AGO, Typist, organisation_of
 from tests.yaml_files import read_yaml, yaml_text
 
@@ -45,9 +45,13 @@ def test_a_table_whose_rows_no_change_set_deletes_is_drafted_as_no_kind(
     else:
         document["tables"]["cf_donation"]["columns"] |= {"partitionid": {"type": "string(100)"}, "ttlinseconds": {"type": "int"}}
     (tmp_path / "environment.yaml").write_text(yaml_text(document), encoding="utf-8")
-    with organisation(typist_at, tmp_path / "environment.yaml") as typist:
-        found, _ = drafted(typist, tmp_path)
+    with running(environment=tmp_path / "environment.yaml", token=TOKEN) as emulator:
+        set_faults(emulator, {"match": {"path": "/cf_donations"}, "do": "status", "status": 500})  # nobody knows whether it has rows
+        typist = typist_at(emulator.url)
+        found, text = drafted(typist, tmp_path)
         assert "donation" not in found["tables"]
+        (told,) = [line for line in text.splitlines() if line.startswith("#   cf_donation:")]
+        assert f"{'a virtual' if kept == 'by another system' else 'an elastic'} table, which cannot be mapped" in told
         problems = typist.type("mapping", "check", tmp_path / "draft.yaml", "--json").document["problems"]
         assert not [each for each in problems if "elastic" in each["message"] or "virtual" in each["message"]]
 
