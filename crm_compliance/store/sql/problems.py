@@ -1,5 +1,6 @@
 """What a driver reports about disk, network and access, in words on which a person can act."""
 
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ _OF_STATE: Final[Mapping[str, tuple[str, str]]] = {
         "lift statement_timeout for the account of this program, and repeat; nothing was half-written",
     ),
 }
+# Why there is no connection stands at the end of the first line that the client library says.
+_NO_CONNECTION: Final = re.compile(r".*failed: +([^\n]{1,200})")
 
 
 class StoreUnusable(UsageError):
@@ -89,7 +92,9 @@ def _told_by_postgresql(error: DBAPIError, place: str) -> UsageError | None:
         return StoreUnusable(told, hint=hint, where=place)
     lost = error.connection_invalidated or (state is None and isinstance(error.orig, psycopg.OperationalError | psycopg.InterfaceError))
     if lost or (state or "").startswith(("08", "28", "3D", "53", "57")):  # connection, sign-in, no such database, resources, shutdown
-        return StoreUnusable("the database cannot be reached", hint="look at DATABASE_URL, the network and the server", where=place)
+        said = _NO_CONNECTION.match(str(error.orig)) if state is None else None
+        told = f"the database cannot be reached{f': {said[1]}' if said else ''}"
+        return StoreUnusable(told, hint="look at DATABASE_URL, the network and the server", where=place)
     return None
 
 

@@ -243,8 +243,20 @@ def test_a_database_that_cannot_be_reached_is_a_usage_error_without_the_password
 
 
 def test_a_server_without_the_database_is_said(postgres_server: str) -> None:
-    with pytest.raises(StoreUnusable, match="cannot be reached"):
+    with pytest.raises(StoreUnusable, match=r'cannot be reached: FATAL: +database "nowhere" does not exist$'):
         Database.open(postgres_server.replace("/postgres?", "/nowhere?"))
+
+
+def test_a_server_without_room_for_a_connection_is_said(postgres_url: str) -> None:
+    """Nobody is sent to look for a network that is in order, nor for a server that is there."""
+    Database.open(postgres_url).close()
+    raw(postgres_url, "CREATE ROLE narrow LOGIN CONNECTION LIMIT 0")
+    try:
+        with pytest.raises(StoreUnusable, match=r'cannot be reached: FATAL: +too many connections for role "narrow"$') as caught:
+            Database.open(postgres_url.replace("//postgres:@", "//narrow:hunter2@"))
+    finally:
+        raw(postgres_url, "DROP ROLE narrow")
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
