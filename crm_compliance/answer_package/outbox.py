@@ -78,10 +78,11 @@ class FileOutbox(_Outbox):
             self._refuse_old()  # somebody else's release was quicker: this one is in the console
             secret.seek(0)
             secret.write(passphrase.encode())
+        self.clear()  # of a command that was killed a moment ago, which could have been at work before
 
     def clear(self) -> None:
-        """Remove what a release that was killed had written, under other names, of these files: once the
-        register has it, passphrase and message are in the console."""
+        """Remove what a release that was killed had written of these files under other names. What the
+        register had taken is in the console."""
         for path in (self._secret, self.note, self.archive):
             remove_begun(path)
 
