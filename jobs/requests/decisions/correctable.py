@@ -50,6 +50,7 @@ def corrections(
     home: Home = IN_BELGIUM,
     told: Collection[str] = ALL,
     mapped: Collection[str] = ALL,
+    awaited: Collection[str] = (),
 ) -> list[tuple[str, str]]:
     """Return the fields of a contact to be corrected, each once, with the new value; dates in ISO form.
     `asked` is taken as it is written. Of the details given for identification only real differences count:
@@ -58,13 +59,19 @@ def corrections(
 
     `told` are the fields of which the person is told: what another field says is not to be learned from what
     is corrected (SUS-05). So what is asked of such a field is corrected whatever it says, and what was given
-    for identification alone is not. A field that is not `mapped` cannot be written: a number that is asked
-    for goes where there is room for one. What was given for identification takes the place of no
-    other sort of number."""
+    for identification alone is not. Nor does it matter what a field says of which an earlier correction still
+    waits (`awaited`): that one would undo what is asked. A field that is not `mapped` cannot be written: a
+    number that is asked for goes where there is room for one. What was given for identification takes the
+    place of no other sort of number."""
     wanted: dict[str, str] = {}
     for name, value in asked.items():
         field, text = FIELDS.get(name, ""), value.strip()
-        if field and text and _is_readable(field, text, today, home) and (field not in told or text != written(contact, field)):
+        if (
+            field
+            and text
+            and _is_readable(field, text, today, home)
+            and (field not in told or field in awaited or text != written(contact, field))
+        ):
             place = _place(field, text, home, mapped)
             if place == field or place not in wanted:  # a number without a column of its own takes that of no other
                 wanted[place] = text

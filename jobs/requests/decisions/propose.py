@@ -14,10 +14,10 @@ from typing import Final
 import msgspec
 
 from jobs.model.answer import Compilation, Context, Field, Item, ItemStatus
-from jobs.model.request import Given, SubjectRequest
+from jobs.model.request import DECISIONS, Given, SubjectRequest
 from jobs.ports.context import JobContext
 from jobs.register.confirmed_people import confirmed_people
-from jobs.register.decision import What
+from jobs.register.decision import What, decision_of
 from jobs.requests.decisions.correct import ENDED
 from jobs.requests.decisions.correctable import ALL, FIELDS, corrections
 from jobs.requests.search.case_files import Filing
@@ -87,6 +87,7 @@ class Wishes:
         self.day, self.fillers = context.today, context.policy.fillers
         self.home, self.mapped = context.home, context.connector.fields(FullContact)
         self.sentinels = sentinels_of(context.policy)
+        self.awaited = _awaited(context, request) if request.right is Right.RECTIFICATION else frozenset()
         self.rows = people.child_rows if is_for_child else people.requester_rows  # of the person, without a contact
         units = sorted(entitlement.for_child if is_for_child else entitlement.own)
         children = {unit: file.children - (people.child if is_for_child else people.requester) for unit, file in files_of(material).items()}
@@ -156,7 +157,16 @@ class Wishes:
         fields = [
             _item(What.CORRECT, "contact", contact.id, fields=(Field(name, value, provided=True),))
             for contact in self.contacts
-            for name, value in corrections(contact, self.person, self.asked, today=self.day, home=self.home, told=told, mapped=self.mapped)
+            for name, value in corrections(
+                contact,
+                self.person,
+                self.asked,
+                today=self.day,
+                home=self.home,
+                told=told,
+                mapped=self.mapped,
+                awaited={name for row, name in self.awaited if row == contact.id},
+            )
         ]
         yield from fields
         asked = {value.strip() for name, value in self.asked.items() if name in FIELDS and FIELDS[name] not in self.mapped}
@@ -301,6 +311,15 @@ class Wishes:
         """Return the day by which the DPO and the letter tell one row of a kind from another."""
         kind, row = unit
         return _iso(getattr(self.material.rows(kind).get(row), _DAYS.get(kind, ""), None))
+
+
+def _awaited(context: JobContext, request: SubjectRequest) -> frozenset[tuple[str, str]]:
+    """Return what earlier requests still wait to correct: contact and field."""
+    store = context.store
+    earlier = [each.id for each in store.requests.all()]
+    decided = store.requests.with_part(DECISIONS) & {*earlier[earlier.index(request.id) + 1 :]}
+    found = [decision for each in decided if (decision := decision_of(store, each)) is not None]
+    return frozenset((task.id, name) for decision in found for task in decision.of({What.CORRECT}) for name in task.values)
 
 
 def _item(what: What, kind: str, row: str, *, at: str = "", fields: tuple[Field, ...] = ()) -> Item:

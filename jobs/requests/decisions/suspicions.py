@@ -2,14 +2,14 @@
 been told to nobody: a file closed to who asked (SUS-06, SUS-10), and everything that was asked in the name of
 a child by somebody suspected in a file of it (SUS-11).
 
-While that lasts no plan and no inbox tells of it (SUS-07). Once it has ended, or a role is not there any more
-as it was, two people look first, the DPO among them (SUS-08); as they do, too, where a role has come that
-cannot be read (SUS-05), or a suspicion in a file that shares another child with a granted one (SUS-06); and,
-which is no suspicion, where a file was opened again or got a fiche, where there is a new file about the
-child, where a course or an agreement is somebody else's by now, where a contact of who asked was merged into
-another one, and where the authority of who asked in its name has ended (RGT-07): what was weighed was another
-thing. What roles there were is noted alike for
-everybody of whom something waits, so that what is noted tells of no suspicion. Source: SUS-05 to SUS-11."""
+While that lasts no plan and no inbox tells of it (SUS-07). Once it has ended, or a role is not there any
+more as it was, two people look first, the DPO among them (SUS-08); as they do, too, where a role has come
+that cannot be read (SUS-05), or a suspicion in a file that shares another child with a granted one
+(SUS-06); and, which is no suspicion, where a file was opened again or got a fiche, where there is a new
+file about the child, where a course or an agreement is somebody else's by now, or the report of a fiche,
+where a contact of who asked was merged into another one, and where the authority of who asked in its name
+has ended (RGT-07): what was weighed was another thing. What roles there were is noted alike for everybody
+of whom something waits, so that what is noted tells of no suspicion. Source: SUS-05 to SUS-11."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
@@ -77,6 +77,7 @@ def kept_items(context: JobContext, decision: Decision) -> KeptItems:
     to_look_at = _items_kept_by(context, decision, [*ended, *left, *unreadable]).union(*linked.values())
     changed |= frozenset() if is_looked_at(decision) else linked_to_others(context, decision)
     to_look_at |= {task.item for task in decision.tasks if task.id in changed or (of_child and task.what is What.ERASE)}
+    to_look_at |= _called_by_others(context, decision, people)
     if _authority_has_ended(context, decision, rows) or merged:
         to_look_at |= {task.item for task in decision.tasks}
     return KeptItems(closed, to_look_at - closed, (*(_noted(context, row, row.id in unseen) for row in rows), *left), files)
@@ -168,6 +169,18 @@ def linked_to_others(context: JobContext, decision: Decision) -> frozenset[str]:
         rows = _wherever(context, KINDS[kind], ("contact",), Among("id", ids))
         found |= {row.id for row in rows if getattr(row, "contact", None) not in (None, *decision.contacts)}
     return frozenset(found)
+
+
+def _called_by_others(context: JobContext, decision: Decision, people: Collection[str]) -> frozenset[str]:
+    """Return the granted items of numbers of callers on fiches that somebody else reported, as is noted by
+    now, and none of these people: the number may be that one's. Nothing once two people have looked."""
+    fiches = sorted(task.id for task in decision.tasks if task.what is What.NO_CALLER)
+    if not fiches or is_looked_at(decision):
+        return frozenset()
+    roles = rows_of(context.connector, Party, PARTY_FIELDS, Among("fiche", fiches))
+    named = [row for row in roles if row.role == FileRole.REPORTER and row.contact is not None]
+    others = {row.fiche for row in named} - {row.fiche for row in named if row.contact in people}
+    return frozenset(task.item for task in decision.tasks if task.what is What.NO_CALLER and task.id in others)
 
 
 def merged_into(context: JobContext, decision: Decision) -> set[str]:

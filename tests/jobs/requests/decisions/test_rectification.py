@@ -245,6 +245,25 @@ def test_a_correction_that_waits_gives_way_to_what_the_same_person_said_later(ni
     assert (decision(night, first).tasks, [notice.due_on for notice in decision(night, first).notices]) == ((), [date(2026, 11, 25)])
 
 
+def test_who_wants_what_the_crm_says_ends_the_correction_that_waits(night: Night) -> None:
+    """There is nothing to write; but the later word counts, and what was asked before is not written any
+    more."""
+    child = night.contact(birthdate="2008-05-10", address1_line1="Dorp 1")
+    night.party(child, "child", dossier=night.dossier("grooming", closed=False))
+    hold, said = place(night, person=child), []
+    for street in ("Kade 2", "Dorp 1"):
+        given = GivenPerson("Lotte", "Peeters (fictief)", "2008-05-10")
+        said.append(ask(night, Right.RECTIFICATION, child, given=given, details=Details(corrections={"street": street})))
+    first, second = said
+    assert [whats(compile_(night, request)) for request in reversed(said)] == [[("annotate", "dossier")], [("correct", "contact")]]
+    granted(night, first)
+    assert [task.values for task in decision(night, first).tasks] == [{"street": "Kade 2"}]
+    granted(night, second)
+    release_hold(night, hold)
+    fulfil_all(context_of(night))
+    assert ((night.get("contacts", child) or {})["address1_line1"], decision(night, first).tasks) == ("Dorp 1", ())
+
+
 def test_sus05_what_is_corrected_of_a_donor_does_not_tell_what_a_closed_file_knows(night: Night) -> None:
     """Of a donor no birth date is told: that the right one needs no correction tells that it is known."""
     suspect, other = night.contact(birthdate="1980-05-05"), night.contact()

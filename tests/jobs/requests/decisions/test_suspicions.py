@@ -313,6 +313,22 @@ def test_a_course_that_was_linked_to_somebody_else_is_looked_at_and_stays(night:
     assert [night.get("cf_enrolments", row) is not None for row in (course, kept)] == [True, True]
 
 
+def test_the_number_of_a_caller_is_looked_at_where_somebody_else_is_the_reporter_by_now(night: Night) -> None:
+    """It may be that one's; nothing else that was granted waits for it."""
+    ilse, other = night.contact(firstname="Ilse", lastname="Wouters (fictief)"), night.contact(firstname="Jo", lastname="Maes (fictief)")
+    fiches = [night.fiche("sexting", cf_callernumber="+32470112233") for _ in range(2)]
+    holds = [place(night, "cf_fiche", fiche) for fiche in fiches]
+    request = released(night, Right.ERASURE, ilse, *((What.NO_CALLER, "fiche", fiche) for fiche in fiches))
+    for fiche, who in zip(fiches, (other, ilse), strict=True):
+        night.party(who, "reporter", fiche=fiche)
+    for hold in holds:
+        release_hold(night, hold)
+    assert (fulfil_all(context_of(night)), waiting_for_a_look(night)) == ({}, [request.id])
+    assert [(night.get("cf_fiches", fiche) or {})["cf_callernumber"] for fiche in fiches] == ["+32470112233", None]
+    look(night, request)
+    assert (fulfil_all(context_of(night)), decision(night, request).tasks) == ({}, ())
+
+
 def test_what_waits_ends_at_the_word_of_who_asked(night: Night) -> None:
     """Released or closed; what was done stays done, and so does the outcome of what was closed."""
     child, dossier = night.contact(firstname="Ilse", lastname="Wouters (fictief)"), night.dossier("sexting", closed=False)
