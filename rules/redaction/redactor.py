@@ -207,7 +207,12 @@ class Redactor:
         for found in self._known.find(squeezed):
             end = past_the_number(seen, found.end) if found.what == "address" else found.end
             spans.append(Span(found.begin, end, found.what, rank=1))
-        own += [(named.begin, named.end) for named in self._own_names.find(seen, squeezed) if named.part is Part.FULL]
+        of_others = bytearray(len(seen))  # what looks like the person's own in the e-mail address of another is not
+        for span in spans:
+            if span.what == "email":
+                of_others[span.begin : span.end] = b"\1" * (span.end - span.begin)
+        names = ((named.begin, named.end) for named in self._own_names.find(seen, squeezed) if named.part is Part.FULL)
+        own += [(begin, end) for begin, end in names if 0 in of_others[begin:end]]
         return spans, own
 
     def _named(self, seen: str, squeezed: Squeezed, barred: Sequence[tuple[int, int]], own: Sequence[tuple[int, int]]) -> Iterator[Span]:
