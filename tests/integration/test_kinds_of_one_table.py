@@ -59,19 +59,20 @@ tables:
 """
 
 
+def environment(folder: Path, tables: str = TABLES) -> Path:
+    shipped, path = read_yaml(DATA / "connected-environment.yaml"), folder / "environment.yaml"
+    kept = {name: shipped["tables"][name] for name in ("account", "contact", "cc_cijfer")}
+    (folder / "tables.yaml").write_text(tables, "utf-8")
+    choices = {"gendercode": shipped["choices"]["gendercode"]}
+    choices |= {"ra_soort": {1: {"nl": "Zaak"}, 2: {"nl": "Advies"}}, "ra_domein": {1: {"nl": "Huur"}}}
+    document = {"publisher_prefix": "ra", "languages": {"nl": 1043}, "choices": choices, "tables": kept | read_yaml(folder / "tables.yaml")}
+    path.write_text(yaml_text(document), "utf-8")
+    return path
+
+
 def test_a_lookup_to_cases_and_consultations_of_one_table_is_told_apart(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """It is no row out of sight: the role and the consultation each belong to what the row is."""
-    environment, path = read_yaml(DATA / "connected-environment.yaml"), tmp_path / "environment.yaml"
-    kept = {name: environment["tables"][name] for name in ("account", "contact", "cc_cijfer")}
-    (tmp_path / "tables.yaml").write_text(TABLES, "utf-8")
-    choices = {"gendercode": environment["choices"]["gendercode"]}
-    choices |= {"ra_soort": {1: {"nl": "Zaak"}, 2: {"nl": "Advies"}}, "ra_domein": {1: {"nl": "Huur"}}}
-    path.write_text(
-        yaml_text(
-            {"publisher_prefix": "ra", "languages": {"nl": 1043}, "choices": choices, "tables": kept | read_yaml(tmp_path / "tables.yaml")}
-        ),
-        "utf-8",
-    )
+    path = environment(tmp_path)
     (tmp_path / "mapping.yaml").write_text(MAPPING, "utf-8")
     with running(environment=path, token=TOKEN) as emulator:
         typist = typist_at(emulator.url, MAPPING=str(tmp_path / "mapping.yaml"))
@@ -99,3 +100,17 @@ def test_a_lookup_to_cases_and_consultations_of_one_table_is_told_apart(typist_a
         assert (run["state"], [legal_aid.get("ra_bundelverzameling", row) for row in (case, lone, within, below)]) == ("done", [None] * 4)
         assert [legal_aid.get("contacts", row) for row in people] == [None] * 3
         legal_aid.close()
+
+
+def test_a_hold_of_cases_that_holds_no_consultation_of_the_same_table_is_told(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
+    """HLD-01: people see one column, and mark a consultation as they do a case."""
+    path = environment(tmp_path, TABLES.replace("    ra_einde:", "    ra_vast: {type: bool}\n    ra_einde:"))
+    text = MAPPING.replace(", legal_hold]", "]").replace("is_active: statecode}", "is_active: statecode, legal_hold: ra_vast}")
+    said = text.replace("tables:\n", "goes_along: {ra_bundel.ra_vast: {why: consultations are never held, by: DPO}}\ntables:\n", 1)
+    left_out = text.replace("only: {ra_soort: [2]}", "only: {ra_soort: [2], ra_vast: [false]}")
+    with running(environment=path, token=TOKEN) as emulator:
+        typist = typist_at(emulator.url)
+        for each, told in ((text, ["ra_vast"]), (said, []), (left_out, [])):
+            (tmp_path / "mapping.yaml").write_text(each, "utf-8")
+            found = typist.ask("mapping", "check", tmp_path / "mapping.yaml")["warnings"]
+            assert [one["suggestion"] for one in found if "holds no fiche" in one["message"]] == told

@@ -30,7 +30,7 @@ _TYPES: Final = {bool: frozenset({"BooleanType"}), date: frozenset({"DateTimeTyp
 _NOT: Final = ("niet", "non", "not", "nicht")  # what begins so says the contrary of a word that it ends with
 _MISSED: Final = {  # fields of which nobody notices that they are not read, although something goes too early or stays
     "dossier": (HOLD, "reopened_on", "closed_on", "proceedings_ended_on"),
-    "fiche": ("communicated_on",),
+    "fiche": (HOLD, "communicated_on"),
     "recording": ("ended_on", "evidence", "storage_uri"),
 }
 # Days from which no term counts, by what people may call a column that holds one.
@@ -174,13 +174,21 @@ def _not_read(table: Table, attributes: Values[str, Attribute], mapping: Mapping
     """Yield a warning for a column that is called like a field without which something ends too early, and
     that nobody decided about, where nothing that is called so fills the field (HLD-01, RET-10)."""
     decided = {*mapping.used(table.name), *(each.column for each in table.only)}
+    holding = {name for file in mapping.named(table.name) for column in file.columns.values() if column.field == HOLD for name in column.names}
     for field in _MISSED.get(table.kind, ()):
-        words, column = FIELD_WORDS[table.kind][field], table.columns.get(field)
+        words, column = FIELD_WORDS["dossier" if field == HOLD else table.kind][field], table.columns.get(field)
+        if field == HOLD and table.kind != "dossier":  # of a file that shares its table with communications
+            left_out = {each.column for each in table.only}
+            shared = (name for name in sorted(holding - left_out) if f"{table.name}.{name}" not in mapping.goes_along)
+            yield from (_holds_no_fiche(table, name, f"fills dossier.{HOLD}") for name in shared)
         if field != HOLD and column is not None and any(called.is_like(name, words) for name in column.names):
             continue
-        kinds = _TYPES.get(field_type(table.full, field), frozenset({"StringType"}))
+        kinds = _TYPES[bool] if field == HOLD else _TYPES.get(field_type(table.full, field), frozenset({"StringType"}))
         for name, each in attributes.items():
             if each.kind not in kinds or name in decided or f"{table.name}.{name}" in mapping.goes_along or not called.is_like(name, words):
+                continue
+            if field == HOLD and table.kind != "dossier":
+                yield _holds_no_fiche(table, name, "is called like a hold")
                 continue
             if field == HOLD:
                 told = f"{table.name}.{name} is called like a hold, and holds nothing: what it is to keep would go."
@@ -190,6 +198,12 @@ def _not_read(table: Table, attributes: Values[str, Attribute], mapping: Mapping
                 told += f" Map it as {table.kind}.{field}, or name it under goes_along."
             where = table.where if column is None or field == HOLD else column.where
             yield Finding(False, told, where, "called_otherwise", name)
+
+
+def _holds_no_fiche(table: Table, name: str, what: str) -> Finding:
+    told = f"{table.name}.{name} {what}, and holds no fiche: what it is to keep would go."
+    told += f" Leave rows that are so marked out by a condition under only ({{{name}: [false]}}), or name it under goes_along."
+    return Finding(False, told, table.where, "called_otherwise", name)
 
 
 def _other_categories(table: Table, attributes: Values[str, Attribute], mapping: Mapping, words: Words) -> Iterator[Finding]:

@@ -254,6 +254,20 @@ def test_a_column_that_is_called_like_a_hold_and_is_none_is_told(typist_at: Call
         assert typist.ask("mapping", "check", path)["warnings"] == []
 
 
+def test_a_column_of_communications_that_is_called_like_a_hold_is_told(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
+    """HLD-01: no field of a fiche holds, and one that people mark as to be kept would go."""
+    environment = read_yaml(ENVIRONMENT)
+    environment["tables"]["cf_fiche"]["columns"]["cf_geblokkeerd"] = {"type": "bool"}
+    (tmp_path / "environment.yaml").write_text(yaml_text(environment), encoding="utf-8")
+    with running(environment=tmp_path / "environment.yaml", token=TOKEN) as emulator:
+        typist, path = typist_at(emulator.url), edited(tmp_path)
+        (found,) = typist.ask("mapping", "check", path)["warnings"]
+        assert (found["where"], found["suggestion"]) == (f"{path}:{line(path, 'table: cf_fiche')}", "cf_geblokkeerd")
+        assert "is called like a hold, and holds no fiche" in found["message"]
+        path = edited(tmp_path, ("    table: cf_fiche\n", "    table: cf_fiche\n    only: {cf_geblokkeerd: [false]}\n"))
+        assert typist.ask("mapping", "check", path)["warnings"] == []
+
+
 def test_a_yes_that_says_closed_is_told_where_it_stands_for_active(typist_at: Callable[..., Typist], tmp_path: Path) -> None:
     """RET-13: a file would end while somebody works on it."""
     path = edited(
