@@ -174,7 +174,9 @@ def _not_read(table: Table, attributes: Values[str, Attribute], mapping: Mapping
     """Yield a warning for a column that is called like a field without which something ends too early, and
     that nobody decided about, where nothing that is called so fills the field (HLD-01, RET-10)."""
     decided = {*mapping.used(table.name), *(each.column for each in table.only)}
-    holding = {name for file in mapping.named(table.name) for column in file.columns.values() if column.field == HOLD for name in column.names}
+    holding = {
+        name for file in mapping.named(table.name) for column in file.columns.values() if column.field == HOLD for name in column.names
+    }
     for field in _MISSED.get(table.kind, ()):
         words, column = FIELD_WORDS["dossier" if field == HOLD else table.kind][field], table.columns.get(field)
         if field == HOLD and table.kind != "dossier":  # of a file that shares its table with communications

@@ -15,6 +15,7 @@ from rules.decoders import decoder_of
 from rules.files.suggestions import nearest, suggestion
 
 _AT_ONCE = 4  # the parallelism that the service itself hints at (x-ms-dop-hint)
+_ASKED_ABOUT = 100  # tables in one question: the CRM takes 500 conditions and 32,768 characters (reference, 7.3)
 _CAST = "Microsoft.Dynamics.CRM."
 OPTION_CASTS = {
     "PicklistType": "PicklistAttributeMetadata",
@@ -183,7 +184,11 @@ class Metadata:
         stays behind, was looked for by that. A CRM that does not take the question is believed as before.
         Raises ReadIncomplete: relationships have changed; ConnectorError."""
         self.load(names)
-        known = {name: table for name, table in list(self._tables.items()) if table is not None}
+        every = [(name, table) for name, table in list(self._tables.items()) if table is not None]
+        for at in range(0, len(every), _ASKED_ABOUT):
+            self._look_again(dict(every[at : at + _ASKED_ABOUT]))
+
+    def _look_again(self, known: Mapping[str, TableDefinition]) -> None:
         options = {
             "$select": "LogicalName",
             "$filter": " or ".join(f"LogicalName eq {literal(name)}" for name in known),

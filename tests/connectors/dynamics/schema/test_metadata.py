@@ -1,11 +1,18 @@
 """Definitions of tables that come broken: what is missing is never taken for something that a table has
 not."""
 
+import json
+import re
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from urllib.parse import unquote
 
 import pytest
 
+from connectors.dynamics.http.answers import Answer
+from connectors.dynamics.http.transport import Transport
+from connectors.dynamics.schema.metadata import Metadata
 from connectors.interface.errors import ConnectorError, ReadIncomplete
 from rules.model.records import Dossier
 from tests.connectors.dynamics.fake_crm import FakeCrm, edit, row_id
@@ -66,3 +73,29 @@ def test_a_table_that_the_crm_lists_is_not_taken_for_missing_where_its_definitio
             connector.check()
         assert told.value.status == 404
         assert not [finding for finding in connector.check() if finding.code == "no_table"]
+
+
+class Described:
+    """A CRM that describes any table, and takes 500 conditions in one question, as Dataverse does."""
+
+    environment = SimpleNamespace(url="https://described.example.org/")
+
+    def get(self, address: str, *, where: str = "") -> Answer:
+        names = re.findall(r"LogicalName(?: eq |=)'(\w+)'", unquote(address))
+        if len(names) > 500:
+            raise ConnectorError("Too many conditions.", where=where, status=400)
+        parts: dict[str, Any] = {part: [] for part in RELATIONSHIPS}
+        secured = {"LogicalName": "secret", "IsSecured": "$filter" in address}
+        told = [
+            {"LogicalName": name, "EntitySetName": name, "PrimaryIdAttribute": "id", **parts, "Attributes": [secured]} for name in names
+        ]
+        return Answer(200, {}, json.dumps({"value": told} if "$filter" in address else told[0]).encode(), "")
+
+
+def test_of_any_number_of_tables_it_is_seen_what_was_secured_since() -> None:
+    """What a CRM refuses to be asked at once is believed as before: a secured hold would look empty."""
+    metadata, names = Metadata(cast(Transport, Described()), {}), [f"cf_table{number}" for number in range(501)]
+    metadata.load(names)
+    assert not any(table.attributes["secret"].secured for name in names if (table := metadata.table(name)))
+    metadata.look_again(names)
+    assert [name for name in names if (table := metadata.table(name)) and not table.attributes["secret"].secured] == []
