@@ -108,7 +108,8 @@ def audit_store(
     audit = audit_ledger(entries, points, kept=kept, check=keys.check if keys is not None else None)
     audit.problems += audit_certificates(store.certificates.all(), announced, told, expired)
     if "run_ended" in seen and not kept:  # each run ends with one
-        audit.problems.append(Problem("checkpoints", "there are runs, and not a single checkpoint: they were removed", 1))
+        lacking = "there are runs, and not a single checkpoint: they were removed, or the first run was killed before its own"
+        audit.problems.append(Problem("checkpoints", lacking, 1))
     audit.problems += _about_register(store, registers)
     if signatures:
         audit.problems += _about_tables(settings, store, calendar)

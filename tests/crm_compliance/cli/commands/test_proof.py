@@ -16,7 +16,7 @@ from tests.crm_compliance.verify_page import certificate_step
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.clock import NOW
 from tests.drivers.night import Night
-from tests.drivers.typist import Typist
+from tests.drivers.typist import Typist, people_and_cases
 
 
 @pytest.fixture
@@ -344,3 +344,24 @@ def test_nothing_is_needed_of_the_crm_to_prove_what_was_done(night: tuple[str, s
     typist.ask("evidence", "--output", tmp_path / "e.zip")
     with SqlStore.open(load_settings().store_url, clock=lambda: NOW) as store:
         assert store.runs.get(run).is_over
+
+
+def test_of_a_first_run_that_was_killed_before_its_checkpoint_nobody_hears_only_that_one_was_removed(
+    typist: Typist, org: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """Stands for SIGKILL."""
+
+    def killed(*_: Any) -> None:
+        raise Killed
+
+    people_and_cases(org)
+    plan = typist.approve_first(typist.ask("plan")["plan"])
+    with monkeypatch.context() as patched:
+        patched.setattr("jobs.runs.run.make_checkpoint", killed)
+        with pytest.raises(Killed):
+            typist.type("apply", plan)
+    (problem,) = typist.type("ledger", "verify", "--json").document["problems"]
+    assert problem["what"].endswith("they were removed, or the first run was killed before its own")
+    typist.ask("apply", plan)
+    assert typist.ask("ledger", "verify")["checkpoints"] == 1
