@@ -73,7 +73,10 @@ _WHOSE_BEHIND: Final = re.compile(rf"(?:^|\s+)(?:(?:{_PARTICLE}|of|à|v\.)[ -]+)
 _TITLE: Final = re.compile(rf"(?i:{_TITLES})[.]?")
 _WHO: Final = rf"(?i:{_ADDRESSES}|{_TRADES}|{_KIN})"
 _WHO_BEFORE: Final = re.compile(rf"(?<![\w-])(?!(?i:me)\s){_WHO}(?:\s?:\s?|\s?(?P<open>\()\s?|\s+)$")
-_WHO_BEHIND: Final = re.compile(rf"\s?\({_WHO}\)")
+_A: Final = (
+    r"(?i:de|het|een|haar|zijn|hun|mijn|la|le|l'|une?|sa|son|leur|ma|mon|the|an?|her|his|their|my|die|der|eine?|ihre?|seine?|meine?)"
+)
+_WHO_BEHIND: Final = re.compile(rf"\s?\((?:{_A}\s?)?{_WHO}\)|,\s(?:{_A}\s{_WHO}(?!\w|\s{_CAPITAL})|{_WHO}(?=\s(?:van|de|d'|of|von)\b))")
 _REACH: Final = 40  # more than such a word is long
 
 _FIRST_WORD: Final = re.compile(rf"^(?:(?i:{_PARTICLE})[ -])+(?=\S)|[\s-].*", re.DOTALL)
@@ -116,7 +119,7 @@ def without_whose(name: str) -> str:
 
 def with_who_it_is(text: str, begin: int, end: int) -> tuple[int, int]:
     """Return a name with the words beside it that say who somebody is: `mama Sofie`, `mama (Sofie)`, `Sofie
-    (mama)`."""
+    (mama)`, `Sofie, de mama van`."""
     while before := _WHO_BEFORE.search(text[max(0, begin - _REACH) : begin]):
         if before["open"] is not None:
             if text[end : end + 1] != ")":

@@ -332,6 +332,7 @@ class Redactor:
                 begin, end = with_who_it_is(seen, span.begin, span.end)
                 if 1 not in taken[begin : span.begin] and 1 not in taken[span.end : end]:
                     span = Span(begin, end, span.what, span.rank, span.keys)
+                    taken[begin:end] = b"\1" * (end - begin)
             yield span, label
 
     def _label_of(self, span: Span) -> str:

@@ -73,10 +73,14 @@ def _document(decided: Decided) -> dict[str, object]:
 
 
 def _show(console: Console, decided: Decided) -> None:
+    from crm_compliance.reports.requests.review_page import lines_of
+
     if decided.refusal:
         console.print(f"Refused with {decided.refusal}.")
     else:
         console.print(f"Granted: {', '.join(decided.granted) or 'nothing to carry out'}.")
+    for item, what, _, proposal in lines_of(decided.items):  # numbers may be those of an earlier compilation
+        console.print(f"{item} is {what}: {proposal}.", markup=False, soft_wrap=True)
     for item, code in decided.waiting.items():
         console.print(f"{item} waits: {code}.")
     for notice in decided.notices:

@@ -16,6 +16,7 @@ from rapidfuzz.distance import Indel, Opcode
 
 from crm_compliance.reports.parts.template import template
 from jobs.model.answer import Compilation, Item
+from jobs.register.decision import What
 from rules.dates.calendar import Calendar
 
 REASONS: Final = {
@@ -227,7 +228,10 @@ def lines_of(items: Sequence[Item]) -> list[tuple[str, str, str, str]]:
 
 
 def _proposal(item: Item) -> str:
-    """Return the text that would be released; for a file that is not text, where a person looks at it."""
+    """Return the text that would be released; for a file that is not text, where a person looks at it; of a
+    correction or a note what would be written."""
+    if item.title in (What.CORRECT, What.ANNOTATE) and item.fields:
+        return f"{item.proposal} ({'; '.join(f'{field.name}: {field.value}' for field in item.fields)})"
     if item.proposal or item.attachment is None:
         return item.proposal
     unread = f"; its content cannot be checked: {item.unread}" if item.unread else ""

@@ -77,8 +77,8 @@ CASES: Final = MappingProxyType({"accuracy": "A", "unlawful": "B", "claim": "C",
 
 
 class Decided(msgspec.Struct, frozen=True):
-    """What a decision came to. `waiting` are granted items that something keeps for now, with the code; the
-    DPO alone sees it."""
+    """What a decision came to. `items` are those that are granted. `waiting` are granted items that something
+    keeps for now, with the code; the DPO alone sees it."""
 
     request: SubjectRequest
     granted: tuple[str, ...] = ()
@@ -86,6 +86,7 @@ class Decided(msgspec.Struct, frozen=True):
     done: tuple[str, ...] = ()
     waiting: dict[str, str] = {}
     notices: tuple[Notice, ...] = ()
+    items: tuple[Item, ...] = ()
 
 
 def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[str]) -> Decided:
@@ -129,7 +130,8 @@ def grant(context: JobContext, actor: Actor, request_id: str, items: Sequence[st
     request = save_transition(actor, request, {"refusal": ""}, Step.DECIDE, told, parts=_parts(decision, answer))
     decision = take_effect(context, request, decision)
     waiting = {task.item: TECHNICAL for task in decision.of(AT_ONCE)} | keeping
-    return Decided(request, chosen, "", decision.done, waiting, decision.notices)
+    granted = tuple(item for item in answer.items if item.item in chosen)
+    return Decided(request, chosen, "", decision.done, waiting, decision.notices, granted)
 
 
 def _granted(

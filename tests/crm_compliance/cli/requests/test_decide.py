@@ -180,6 +180,7 @@ def test_an_address_is_corrected_from_the_form_to_the_crm_and_told(typist: Typis
     org.donation(donor)
     new = {"street": "Dorpsstraat 1", "postcode": "9000", "city": "Gent", "country": "België", "birthplace": "Namen"}
     asking = asking_for(typist, "rectification", donor, details={"corrections": new})
+    assert "write what the person says (city: Gent)" in " ".join(typist.type("requests", "review", asking.id).out.split())
     decide(typist, asking, "--grant")
     typist.ask("requests", "approve", asking.id, *DORA)
     letter, archive, secret = letter_at_release(typist, asking), typist.folder / "answer.zip", typist.folder / "answer.txt"
@@ -247,6 +248,7 @@ def test_the_answer_on_a_screen(erasure: tuple[Asking, str, str], typist: Typist
     said = typist.type("requests", "decide", asking.id, "--grant", *DORA)
     assert (said.code, said.last) == (0, f"request {asking.id}")
     assert "Granted: item-1." in said.out
+    assert "item-1 is dossier erase 2025-01-10: erase it with all rows that depend on it." in said.out
     assert "Politiezone Verzonnen" in said.out
     assert "RF-02" in typist.type("requests", "decide", asking.id, "--refuse", "RF-02", *DORA).out
     assert typist.refused("requests", "decide", asking.id, "--grant", *ERIK, code=5)["code"] == "role"
