@@ -212,7 +212,7 @@ class Redactor:
             if span.what == "email":
                 of_others[span.begin : span.end] = b"\1" * (span.end - span.begin)
         names = ((named.begin, named.end) for named in self._own_names.find(seen, squeezed) if named.part is Part.FULL)
-        own += [(begin, end) for begin, end in names if 0 in of_others[begin:end]]
+        own += [(begin, end) for begin, end in names if 1 not in of_others[begin:end]]
         return spans, own
 
     def _named(self, seen: str, squeezed: Squeezed, barred: Sequence[tuple[int, int]], own: Sequence[tuple[int, int]]) -> Iterator[Span]:

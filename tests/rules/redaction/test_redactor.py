@@ -62,6 +62,7 @@ def test_a_name_of_another_goes_however_it_is_written(text: str, redacted: str) 
         ("Els.Peeters@Voorbeeld.BE schreef", "[e-mailadres] schreef", "email"),
         ("els (at) voorbeeld (punt) be", "[e-mailadres]", "email"),
         ("lotte.peeters+chat@voorbeeld.be", "[e-mailadres]", "email"),
+        ("L. Peeters. lotte.peeters+chat@voorbeeld.be", "L. Peeters. [e-mailadres]", "email"),
         ("els.p(a)voorbeeld.be", "[e-mailadres]", "email"),
         ("els [at] voorbeeld.be", "[e-mailadres]", "email"),
         ("els.p at voorbeeld dot be", "[e-mailadres]", "email"),
