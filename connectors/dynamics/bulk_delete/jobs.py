@@ -64,7 +64,6 @@ class _Job(msgspec.Struct):
 
 class _Run(msgspec.Struct):
     id: str = msgspec.field(name="bulkdeleteoperationid")
-    statecode: int | None = None
     successcount: int | None = None
     failurecount: int | None = None
 
@@ -175,7 +174,7 @@ class Jobs:
         """Return what an ended job reports of itself; "succeeded" does not mean that nothing failed (section
         6.2). Raises ConnectorError: the CRM cannot be queried."""
         of_job = f"_asyncoperationid_value eq {guid(job)}"
-        runs = self._late(lambda: self._list(RUNS, _Run, "successcount,failurecount,statecode", of_job), bool)
+        runs = self._late(lambda: self._list(RUNS, _Run, "successcount,failurecount", of_job), bool)
         failed = runs[0].failurecount if runs else None
         rows = self._late(
             lambda: self._list(FAILURES, _Failure, "errornumber,_regardingobjectid_value", of_job),
@@ -192,10 +191,10 @@ class Jobs:
         self.unfinished = False
         try:
             self._remove(f"{JOBS}({guid(job)})")
-            for run in self._list(RUNS, _Run, "statecode", f"name eq {literal(name)}"):
+            for run in self._list(RUNS, _Run, "failurecount", f"name eq {literal(name)}"):
                 self._remove(f"{RUNS}({guid(run.id)})")
             left = len(self._list(JOBS, _Job, "name,statecode", f"name eq {literal(name)}"))
-            left += len(self._list(RUNS, _Run, "statecode", f"name eq {literal(name)}"))
+            left += len(self._list(RUNS, _Run, "failurecount", f"name eq {literal(name)}"))
             left += len(self._list(FAILURES, _Failure, "errornumber", f"_asyncoperationid_value eq {guid(job)}"))
             if left:
                 self._warn(f"{left} rows of the bulk delete {job} are still there although they were removed")
@@ -228,7 +227,7 @@ class Jobs:
     def _sweep_runs(self, ours: str) -> None:
         """Remove runs whose job somebody else has removed."""
         try:
-            for run in self._list(RUNS, _Run, "statecode", f"_asyncoperationid_value eq null and {ours}"):
+            for run in self._list(RUNS, _Run, "failurecount", f"_asyncoperationid_value eq null and {ours}"):
                 self._remove(f"{RUNS}({guid(run.id)})")
         except ConnectorError as failure:
             self._warn(f"what earlier bulk deletes left could not be removed: {failure}")

@@ -19,7 +19,7 @@ from connectors.dynamics.reading.decoder import PageBroken, PageDecoder
 from connectors.dynamics.reading.lanes import Lanes, SideBySide, side_by_side
 from connectors.dynamics.reading.link_tables import link_of, sides_of
 from connectors.dynamics.reading.merges import merged_into
-from connectors.dynamics.reading.page_values import AnyPage, FramedPage, Page
+from connectors.dynamics.reading.page_values import FramedPage, Page, PageLike
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.referrers import Pointing
 from connectors.dynamics.reading.role_filter import lone_halves
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from connectors.dynamics.reading.any_entity_set import SetReading
 
 R = TypeVar("R", bound=Record)
-P = TypeVar("P", bound=AnyPage)
+P = TypeVar("P", bound=PageLike)
 _MANY_PAGES = 100  # what is kept of so many is worth clearing again
 _Source = Callable[[Table, TableDefinition, type[Any], Sequence[str], Among | None], Iterator[P]]  # gives what a table's own rows say
 _Read = Callable[[Table, type[Any], Sequence[str], Among | None], Iterator[P]]  # gives all that rows of a table say

@@ -23,7 +23,7 @@ ID_LENGTH = 36  # of a GUID as text
 _END = "\n"  # of an id that is looked at with others
 
 
-class AnyPage(Protocol):
+class PageLike(Protocol):
     """Some rows of a table, whatever holds them."""
 
     @property

@@ -13,7 +13,7 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Column, Table
 from connectors.dynamics.reading.decoder import PageBroken
 from connectors.dynamics.reading.page_types import page_type
-from connectors.dynamics.reading.page_values import AnyPage, FramedValues, Page, Values
+from connectors.dynamics.reading.page_values import FramedValues, Page, PageLike, Values
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.references import References
 from connectors.dynamics.schema.metadata import Link, Metadata, TableDefinition
@@ -21,7 +21,7 @@ from connectors.interface.errors import ReadIncomplete
 from rules.decoders import decoder_of
 from rules.model.records import Record
 
-P = TypeVar("P", bound=AnyPage)
+P = TypeVar("P", bound=PageLike)
 # All pairs of a table of links, by its two columns.
 PairsOf = Callable[[Link, str, str], Iterable[tuple[str, str]]]
 
