@@ -4,7 +4,7 @@ queried in one request."""
 import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 from urllib.parse import quote, unquote
@@ -155,8 +155,9 @@ class Directory:
         yield from self._queried(table, {"$select": f"{table.primary_id},{select}", "$filter": condition})
 
     def all(self, table: KnownTable, select: str) -> Iterator[dict[str, Any]]:
-        """Yield every row of a table, to the end. Raises as `is_empty`."""
-        yield from self._queried(table, {"$select": f"{table.primary_id},{select}"})
+        """Yield every row of a table, to the end. Raises as `is_empty`, but another system that is down
+        is waited for: a list of which each row is needed is none without them."""
+        yield from self._queried(replace(table, is_virtual=False), {"$select": f"{table.primary_id},{select}"})
 
     def existing(self, table: KnownTable, ids: Collection[str]) -> set[str]:
         """Return which of these rows exist. Raises as `is_empty`."""

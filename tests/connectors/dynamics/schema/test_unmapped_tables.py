@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -14,8 +15,8 @@ import responses
 from connectors.dynamics.http.auth import StaticToken
 from connectors.dynamics.http.environment import Environment
 from connectors.dynamics.http.transport import Transport
-from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable
-from connectors.interface.errors import ConnectorError, ReadIncomplete
+from connectors.dynamics.schema.unmapped_tables import Directory, KnownTable, NotOffered
+from connectors.interface.errors import ConnectorError, ReadIncomplete, Unreachable
 
 ROOT = "http://127.0.0.1:9/api/data/v9.2/"
 TABLE = KnownTable("account", "accounts", "accountid", audited=False)
@@ -39,6 +40,18 @@ def test_a_row_without_its_id_is_unreadable(ask: Callable[[Directory], object]) 
     responses.get(re.compile(f"{ROOT}accounts.*"), json={"value": [{"accountid": ROW, "_parentid_value": ROW}, {"name": "x"}]})
     with Transport(Environment(ROOT), StaticToken("t", ROOT)) as transport, pytest.raises(ReadIncomplete, match="rows are not readable"):
         ask(Directory(transport))
+
+
+@responses.activate
+def test_a_list_that_another_system_does_not_give_for_a_moment_is_down_and_not_out_of_reach() -> None:
+    """A list that may not be read is a mistake of the mapping or the role, and no night tries again."""
+    responses.get(re.compile(f"{ROOT}accounts.*"), status=503)
+    listed = replace(TABLE, is_virtual=True)
+    with Transport(Environment(ROOT, retries=0), StaticToken("t", ROOT)) as transport:
+        with pytest.raises(Unreachable):
+            list(Directory(transport).all(listed, "name"))
+        with pytest.raises(NotOffered):
+            Directory(transport).existing(listed, [ROW])
 
 
 @responses.activate
