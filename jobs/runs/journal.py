@@ -39,7 +39,7 @@ from jobs.writing.bypass import Bypassing
 from jobs.writing.document_folders import DocumentFolders
 from jobs.writing.earlier_rows import left_before, with_what_had_gone
 from jobs.writing.outside_objects import Outside
-from jobs.writing.partial_units import as_it_is, begun, changed_since, continued, without_mark
+from jobs.writing.partial_units import as_it_is, begun, changed_since, come_since, continued, without_mark
 from jobs.writing.read_back import still_there
 from jobs.writing.send import send_and_reconcile
 from jobs.writing.turns import Turns
@@ -230,6 +230,13 @@ class Journal:
         table = self.context.connector.table(Contact)
         return self.stopped_or_held(actions, units, changed)
 
+    def has_grown(self, action: Action, remaining: Sequence[RowWrite]) -> bool:
+        """Return whether something has come to what remains of a unit since it was announced (`come_since`).
+        What stands apart, as it has a line of its own, is nothing new."""
+        come = come_since(self.context.connector, action, remaining)
+        others = (*self.actions.values(), *(left for _, left in self._left_before.values())) if come else ()
+        return bool(come - {write.id for other in others for write in other.rows})
+
     def _held_now(self, actions: Mapping[str, Action], units: Mapping[Key, Unit]) -> dict[str, str]:
         """Return which of these, by name, a hold covers, each with the code. It is asked last: reading what
         else there is to know may take half an hour of waiting for the CRM (HLD-07)."""
@@ -238,9 +245,9 @@ class Journal:
     def _changed(self, actions: Mapping[str, Action], otherwise: Otherwise) -> dict[str, str]:
         """Return which of these, by name, would not go by now as they were announced, or would take something
         along that was not, or leave something behind, each with the code. It was looked for a moment ago,
-        unless the CRM has let us wait since."""
+        unless the CRM has let us wait since, or an earlier run has announced them."""
         now = self.context.clock()
-        asked = [action for action in actions.values() if now - self._looked_at.get(action.key, self._started) >= BELIEVED_FOR]
+        asked = [action for action in actions.values() if (at := self._looked_at.get(action.key)) is None or now - at >= BELIEVED_FOR]
         if not asked:
             return {}
         permitted(self.context.connector, self.context.policy)  # what the CRM deletes along may be another by now

@@ -14,6 +14,7 @@ from jobs.model.run import CHANGED, CONTENT_BEGUN, CONTINUED, Action, ActionStat
 from jobs.ports.context import JobContext
 from jobs.residual.outside_content import remove_content
 from jobs.residual.purge_retained import purge_retained
+from jobs.residual.unmapped_rows import with_unmapped
 from jobs.runs.journal import Journal, name_of
 from jobs.runs.recheck import held_now
 from jobs.writing import send
@@ -119,12 +120,19 @@ def continue_partials(journal: Journal, planned: set[Key], crm: str) -> None:
         elif len(remaining) == len(action.rows) or action.state is not ActionState.PARTIAL:
             continue  # all rows are there, so a plan finds the unit again and judges it as it now is
         elif action.table != journal.context.connector.table(Contact) and is_as_judged(journal.context.connector, action, remaining):
-            again = msgspec.structs.replace(again, removed_at="")  # part of it is only removed now
+            again = msgspec.structs.replace(_with_unmapped(journal.context, again), removed_at="")  # part of it is only removed now
             journal.record([again], "intent")
             journal.record([_finish_remaining(journal, again, remaining)], "outcome")
     if there:
         journal.record([again for again, _ in there], "intent")
         journal.record(_purge_remaining(journal, there), "outcome")
+
+
+def _with_unmapped(context: JobContext, action: Action) -> Action:
+    """Return what is left of a unit with what is deleted along with it by now, beside what was before: to be
+    cleaned too (ERA-12)."""
+    ((now,), _) = with_unmapped(context, [action])
+    return msgspec.structs.replace(action, along=tuple(sorted({*action.along, *now.along})))
 
 
 def _is_left_there(connector: Connector, action: Action, remaining: Sequence[RowWrite]) -> bool:
@@ -156,8 +164,11 @@ def _purge_remaining(journal: Journal, there: Sequence[Remaining]) -> list[Actio
 
 
 def _finish_remaining(journal: Journal, action: Action, remaining: Sequence[RowWrite]) -> Action:
-    """Continue a unit of which a part is gone, unless a hold covers what remains of it."""
+    """Continue a unit of which a part is gone, unless a hold covers what remains of it, or something has come
+    to that since: with it the unit might have another end."""
     refuse_if_stopped(journal.context.store)
+    if journal.has_grown(action, remaining):
+        return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=CHANGED)
     if held := held_now(journal.context, journal.day, {"rest": action}, {}):
         return msgspec.structs.replace(action, state=ActionState.PARTIAL, code=held["rest"])
     rest = msgspec.structs.replace(action, rows=tuple(remaining), documents=())  # rows go once the documents have

@@ -10,10 +10,12 @@ from connectors.interface.remains import RowKey
 from connectors.interface.rows import Among
 from jobs.model.plan import Key
 from jobs.model.run import CHANGED, CONTENT_BEGUN, CONTINUED, UNANSWERED, Action, ActionState, RowWrite
-from jobs.reading.few_rows import rows_of
+from jobs.reading.few_rows import RECORDING_FIELDS, rows_of
+from jobs.writing.dependent_rows import below
 from jobs.writing.read_back import still_there
+from jobs.writing.role_rows import roles_of
 from jobs.writing.send import Held, send_and_reconcile
-from rules.model.records import KINDS, Fiche, UnitKind
+from rules.model.records import KINDS, Fiche, Recording, UnitKind
 
 
 def finish_remaining(
@@ -45,6 +47,24 @@ def is_as_judged(connector: Connector, action: Action, remaining: Sequence[RowWr
         return True
     known = {write.id for write in action.rows}
     return all(row.id in known or row.also_in for row in rows_of(connector, Fiche, ("dossier",), Among("dossier", [own.id])))
+
+
+def come_since(connector: Connector, action: Action, remaining: Sequence[RowWrite]) -> set[str]:
+    """Return the ids of rows that would go with what remains of a unit, or lose their link to it, and with
+    which it was not announced: a role, perhaps of a younger child, a recording, or what depends on these rows
+    (RET-03, RET-17). They change no version of it."""
+    left = {write.id: action.id for write in remaining if write.operation == "delete" and not write.retained}
+    dossiers, fiches = (
+        {write.id: action.id for write in remaining if write.kind == kind and write.id in left}
+        for kind in (UnitKind.DOSSIER, UnitKind.FICHE)
+    )
+    roles = (role for _, role, _ in roles_of(connector, dossiers.keys(), fiches))
+    found = {role.id for role in roles if not connector.is_derived(type(role))}
+    for name, owners in (("dossier", dossiers), ("fiche", fiches)):
+        if owners:
+            found |= {row.id for row in rows_of(connector, Recording, RECORDING_FIELDS, Among(name, sorted(owners)))}
+    found |= {write.id for _, write in below(connector, left, ())}
+    return found - {write.id for write in (*action.gone, *action.rows)}
 
 
 def changed_since(connector: Connector, actions: Sequence[Action]) -> list[Key]:

@@ -26,7 +26,7 @@ from rules.model.residual_data import PlaceState, ResidualPlace
 from tests.connectors.dynamics.residual.residual_crm import environment_with_more
 from tests.drivers.night import Night
 from tests.drivers.organisation import TOKEN
-from tests.jobs.residual.cleaning import LONG_AGO, NAME, MakeNight, actions, audits, expired, in_bin, may, places, switch
+from tests.jobs.residual.cleaning import LONG_AGO, NAME, MakeNight, actions, audits, expired, fault, in_bin, kept, may, places, switch
 from tests.known_definitions import KNOWN
 from tests.yaml_files import read_yaml, yaml_text
 
@@ -106,6 +106,22 @@ def test_what_the_crm_deletes_along_is_told_before_and_cleaned_after(more: Night
     assert NAME not in audits(more)
     assert more.rows("deleteditemreferences") == []
     assert verify_run(more.context, run.id)["still_there"] == []
+
+
+def test_what_has_come_to_a_row_that_stayed_is_cleaned_with_it(more: Night) -> None:
+    """The CRM says that it deleted the dossier and did not. What somebody makes on it until the next night is
+    deleted along by then, and not left in the history or the bin (ERA-12)."""
+    switch(more, recycle_bin_days=30)
+    dossier = more.dossier("social_card", spoken=LONG_AGO)
+    fault(more, kept("cf_dossiers", dossier))
+    assert more.apply(more.plan()).counts["partial"] == 1
+    measure = more.create("cf_measures", "cf_measureid", cf_name=NAME, **{"cf_DossierId@odata.bind": f"/cf_dossiers({dossier})"})
+    run = more.apply(more.plan())
+    action = actions(more, run)[dossier]
+    assert (run.state, action.along) == (RunState.DONE, (("cf_measure", measure),))
+    assert (action.places["child_rows"], action.places["recycle_bin"]) == ("done", "done")
+    assert NAME not in audits(more)
+    assert more.rows("deleteditemreferences") == []
 
 
 def test_the_cascade_of_a_plan_is_counted_by_table(more: Night) -> None:

@@ -312,3 +312,23 @@ def test_fiches_that_outlive_their_dossier_go_the_next_night_unless_somebody_has
         assert "LEFT_OVER" in str(second.counts["alarms"])
     else:
         assert (second.state, second.counts["alarms"]) == (RunState.DONE, [])
+
+
+@pytest.mark.parametrize("come", ["", "child", "recording", "note"])
+def test_a_leftover_to_which_something_has_come_is_left_to_people(night: Night, come: str) -> None:
+    """RET-17: what a run takes of what another has left half done is what that was announced with. A role, a
+    recording or a note changes no version of the row that is left."""
+    dossier, _ = a_grown_up(night)
+    kept = night.fiches_of(dossier)[0]
+    fault = [{"match": {"method": "DELETE", "path": f"cf_fiches({kept})", "nth": 1}, "times": 1, "do": "keep_row"}]
+    set_faults(night.emulator, *fault)
+    assert night.apply(night.plan()).counts["partial"] == 1
+    if come == "child":
+        night.party(night.contact(birthdate="2015-01-01"), "child", fiche=kept)
+    elif come == "recording":
+        night.recording(date(2026, 11, 20), fiche=kept)
+    elif come == "note":
+        night.note("cf_fiche", kept)
+    run = night.apply(night.plan())
+    assert (night.get("cf_fiches", kept) is None) is not bool(come)
+    assert ("LEFT_OVER" in str(run.counts["alarms"])) is bool(come)
