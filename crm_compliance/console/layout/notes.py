@@ -18,7 +18,7 @@ NOTES: Final = {
     "sent_before": "This form had been sent already. This is what came of it.",
     "plan_approved": "Your approval is recorded.",
     "plan_rejected": "The plan is rejected.",
-    "plan_begun": "The plan is being made. It is in the list once it is there.",
+    "plan_begun": "The plan has been begun. This page says when it is there.",
     "hold_placed": "The hold is placed, and in force from now on.",
     "hold_placed_by_dossiers": (
         "The hold is placed, and in force from now on. Rows of this table have no category of their own: each is held by those of "

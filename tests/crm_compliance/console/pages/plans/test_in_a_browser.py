@@ -76,6 +76,8 @@ def test_where_one_is_shows_in_the_colours_of_the_device(plan: str, page: Any) -
     ground = "each => getComputedStyle(each).backgroundColor"
     for place in (page.get_by_role("navigation", name="Main menu"), page.locator(".tabs")):
         assert place.locator("a[aria-current]").evaluate(ground) != place.locator("a:not([aria-current])").first.evaluate(ground)
+    page.goto("/plans")
+    assert page.locator("select").first.evaluate("each => getComputedStyle(each).appearance") == "auto", "its arrow is a ground of ours"
 
 
 def test_months_stand_apart_on_a_narrow_screen_too(org: Night, typist: Typist, page: Any) -> None:
@@ -156,6 +158,14 @@ def test_a_comment_without_a_space_stays_in_its_card(plan: str, typist: Typist, 
     assert set(page.evaluate(tops)) == {1}, "the numbers of a row stand beside one another"
     page.get_by_role("link", name="Decide").click()
     assert 0 < page.get_by_role("heading", name="Decision", exact=True).bounding_box()["y"] < 740
+
+
+def test_a_card_that_is_a_form_alone_is_not_on_paper(page: Any) -> None:
+    page.goto("/")
+    found = page.locator("section[aria-labelledby=find]")
+    assert found.is_visible()
+    page.emulate_media(media="print")
+    assert (found.is_visible(), page.locator("section[aria-labelledby=nights]").is_visible()) == (False, True)
 
 
 def test_what_a_list_cuts_short_stands_on_paper(plan: str, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -286,3 +286,12 @@ def test_the_review_keeps_nobody_out(page: Any) -> None:
         assert violations(page) == [], scheme
         page.set_viewport_size({"width": 360, "height": 700})
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), scheme
+
+
+def test_paper_has_the_whole_list_of_items_and_no_filters(page: Any) -> None:
+    page.set_viewport_size({"width": 1280, "height": 200})
+    listed = page.locator(".review-list")
+    is_cut = "each => each.scrollHeight > each.clientHeight"
+    assert listed.evaluate(is_cut), "nothing is cut on the screen: the test shows nothing"
+    page.emulate_media(media="print")
+    assert (listed.evaluate(is_cut), page.locator(".review-filters").is_visible()) == (False, False)
