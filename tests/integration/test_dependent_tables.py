@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from connectors.dynamics.http.retry import Again
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.schema.counts import count_where
 from connectors.interface.errors import ConnectorError
@@ -396,10 +397,10 @@ def test_rows_that_a_crm_does_not_count_by_what_they_belong_to_are_not_all_told_
 ) -> None:
     add(night, "task")
 
-    def refused(transport: Transport, table_set: str, key: str, name: str, condition: str = "") -> int | None:
+    def refused(transport: Transport, table_set: str, key: str, name: str, condition: str, again: Again) -> int | None:
         if condition:
             raise ConnectorError("The CRM answers HTTP 400.", status=400)
-        return count_where(transport, table_set, key, name, condition)
+        return count_where(transport, table_set, key, name, condition, again)
 
     monkeypatch.setattr("connectors.dynamics.datamap.survey.Directory.is_empty", lambda *_: False)
     monkeypatch.setattr("connectors.dynamics.datamap.survey.count_where", refused)
