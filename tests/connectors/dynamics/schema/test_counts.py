@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import msgspec
 
+from connectors.dynamics.http.retry import REPEATABLE, Again
 from connectors.dynamics.schema.counts import total_counts
 from connectors.interface.errors import ConnectorError
 
@@ -19,7 +20,7 @@ class Crm:
         self._most, self._refuses = most, refuses
         self.asked: list[list[str]] = []
 
-    def get(self, address: str, *, where: str) -> Any:
+    def get(self, address: str, *, where: str, again: Again = REPEATABLE) -> Any:
         names = re.findall(r"'(\w+)'", address)
         self.asked.append(names)
         if self._refuses and len(names) > self._most:
