@@ -35,16 +35,15 @@ class Files:
             if isinstance(row.record, FullNote) and row.record.is_document and not row.place and (text := self.text_of(row.record)):
                 yield text
 
-    def checked(self, attachment: Attachment, leak_terms: LeakTerms) -> Checked:
-        """Return whether somebody else is named in a file, and why not all of it can be read, if so. The
-        sound of a recording is not fetched: only a person can know what is said in it. Raises ConnectorError:
-        it cannot be fetched whole."""
+    def checked(self, attachment: Attachment, leak_terms: LeakTerms) -> Checked | None:
+        """Return whether somebody else is named in a file, and why not all of it can be read, if so; None
+        where a row that says it has a file holds nothing. The sound of a recording is not fetched: only a
+        person can know what is said in it. Raises ConnectorError: it cannot be fetched whole."""
         if attachment.kind == "recording":
             return Checked()
         found = self._content(attachment.kind, attachment.id, attachment.field)
         if found is None:  # a notebook or a shortcut has no content of its own that anybody could look into
-            is_document = is_outside(attachment.id)
-            return Checked(tells_of_others=is_document, unread=Unread.UNKNOWN.value if is_document else "")
+            return Checked(tells_of_others=True, unread=Unread.UNKNOWN.value) if is_outside(attachment.id) else None
         reading = reading_of(found.body, attachment.media_type)
         tells_of_others = any(leak_terms.found_in(text) or leak_terms.are_nearly_in(text) for text in reading.texts)
         return Checked(tells_of_others=tells_of_others, unread=reading.why, sha256=hashlib.sha256(found.body).hexdigest())

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from jobs.files.file_texts import Checked
 from jobs.model.answer import DPO_REVIEW, NOT_THE_PERSON, RECIPIENT, RGT_09, VOICE, Attachment, Field, Item, ItemStatus
 from jobs.requests.answer.fields import Fields
 from jobs.requests.answer.row_files import RowFiles
@@ -78,7 +79,10 @@ class Items:
             made.append(recipient)
         for attachment in self._files.of(row):
             text = self._files.text_of(row)
-            made.append(self._file(row, context, attachment) if text is None else self._text_file(row, context, text))
+            if text is not None:
+                made.append(self._text_file(row, context, text))
+            elif (checked := self._files.checked(attachment)) is not None:  # one that is empty could never go out
+                made.append(self._file(row, context, attachment, checked))
         if row.is_doubtful:
             waiting = {"needs_review": True, "status": ItemStatus.WITHHELD, "code": "RF-03", "is_doubtful": True}
             made = [msgspec.structs.replace(item, **waiting) for item in made]
@@ -172,12 +176,11 @@ class Items:
         texts = (Field("body", text, is_text=True),)
         return self._with_text(row, self._item(row, context, texts, "attachment"), texts)
 
-    def _file(self, row: Row, context: str, attachment: Attachment) -> Item:
+    def _file(self, row: Row, context: str, attachment: Attachment, checked: Checked) -> Item:
         """Return an item for the file alone. A voice is withheld: the transcript represents it, and a session
         to listen to it is offered, unless it is the voice of somebody else who called (R-119)."""
         is_audio = is_sound(attachment.media_type)
         withholds = "voice" if is_audio and (row.is_others_call or not self._files.wants_audio) else ""
-        checked = self._files.checked(attachment)
         if row.is_limited:
             withholds = withheld_on_behalf(row.kind, attachment.field) or "text"
         elif not withholds and checked.tells_of_others:

@@ -16,14 +16,15 @@ class RowFiles:
     """Finds the files that rows of one answer have.
 
     `media_type` says what a column of a row holds as a file, None for nothing. `text_of` gives what a file
-    that is a text says; None for every other file. `checked` looks into such a file."""
+    that is a text says; None for every other file. `checked` looks into such a file; None
+    where it is empty."""
 
     def __init__(
         self,
         extent: Extent,
         media_type: Callable[[str, str, str], str | None],
         text_of: Callable[[FullNote], str | None],
-        checked: Callable[[Attachment], Checked],
+        checked: Callable[[Attachment], Checked | None],
     ) -> None:
         self._extent, self._media_type, self._text_of, self.checked = extent, media_type, text_of, checked
         self.wants_audio = extent.wants_audio

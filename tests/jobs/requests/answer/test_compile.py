@@ -133,6 +133,15 @@ def test_a_voice_in_a_file_is_withheld_however_its_media_type_is_written(night: 
     assert (voice.status, voice.code, voice.withheld_class) == (ItemStatus.WITHHELD, "VOICE", "voice")
 
 
+@pytest.mark.parametrize(("name", "media_type"), [("leeg.pdf", "application/pdf"), ("leeg.txt", "text/plain"), ("leeg.mp3", "audio/mpeg")])
+def test_an_empty_file_is_no_item(night: Night, child: str, dossier: str, name: str, media_type: str) -> None:
+    """EXP-07: there is nothing to look at, to hear or to hand out; the note that names it is told."""
+    fiche = night.fiche("grooming", dossier=dossier)
+    note = night.note("cf_fiche", fiche, isdocument=True, filename=name, mimetype=media_type)
+    items = Answer(night, child).compile().items
+    assert [item.title for item in items if item.source == ("note", note)] == [""]
+
+
 @pytest.mark.parametrize("media_type", ["audio/mpeg", "Audio/MPEG"])
 def test_a_voice_in_a_file_belongs_to_who_was_heard_however_its_media_type_is_written(night: Night, media_type: str) -> None:
     """RET-05: on a fiche it is a recording, and theirs as one is."""
