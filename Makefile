@@ -65,6 +65,7 @@ $(UV):
 .venv/runtime.stamp: requirements.lock pyproject.toml | .venv/bin/python
 	$(UV) pip install -q --compile-bytecode --python .venv/bin/python --require-hashes -r requirements.lock
 	$(UV) pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
+	.venv/bin/python -m compileall -q crm_compliance connectors jobs rules
 	touch $@
 
 .venv/dev.stamp: requirements-dev.lock .venv/runtime.stamp
@@ -81,4 +82,5 @@ node:
 	touch $@
 
 clean:  ## remove what was made here, the environment included
+	find crm_compliance connectors jobs rules tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf .venv .uv $(addsuffix /node_modules,$(NODE)) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis demo-data
