@@ -9,7 +9,6 @@ from starlette.responses import Response
 from crm_compliance.console.frame.endpoint import get
 from crm_compliance.console.frame.visit import Visit
 from jobs.history.period import tell
-from rules.errors import UsageError
 from rules.model.roles import Act
 
 USUAL: Final = timedelta(days=30)
@@ -18,18 +17,21 @@ SHOWN: Final = 200  # lines of one table; the evidence pack has all
 
 
 def show(visit: Visit) -> Response:
-    """Show the period in the address; without one, of the last thirty days."""
+    """Show the period in the address; without one, of the last thirty days. One that cannot be told is asked
+    for again, with what was entered and a sentence beside the field."""
     today = visit.services.calendar.day(visit.now)
     last = visit.asked_day("to", visit.say("To and including")) or today
     first = visit.asked_day("from", visit.say("From")) or last - USUAL
-    if first > last or last - first > LONGEST:
-        raise UsageError("a period begins before it ends, and is no longer than three years", where="from", hint="choose other days")
+    if problem := _problem(visit, first, last):
+        asked = {"first": first, "last": last, "problem": problem, "presets": _presets(visit, today)}
+        return visit.page("history/audit.html.j2", status=400, told=None, **asked)
     told = tell(visit.services.store, first, last, visit.services.calendar)
     return visit.page(
         "history/audit.html.j2",
         told=told,
         first=first,
         last=last,
+        problem="",
         made_at=visit.now,
         presets=_presets(visit, today),
         categories=[(key, visit.category(key), number) for key, number in told.categories],
@@ -38,6 +40,13 @@ def show(visit: Visit) -> Response:
         sees_requests=visit.may(Act.SEE_REQUESTS),
         verified=visit.services.store.verifications.last(),
     )
+
+
+def _problem(visit: Visit, first: date, last: date) -> str:
+    """Return what is wrong with a period; empty where nothing is."""
+    if first > last:
+        return visit.say("This day is after the last one.")
+    return visit.say("A period is no longer than three years. Choose other days.") if last - first > LONGEST else ""
 
 
 def _presets(visit: Visit, today: date) -> list[tuple[str, str]]:

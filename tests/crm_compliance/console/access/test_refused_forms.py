@@ -122,7 +122,7 @@ def test_where_only_forms_go_leads_to_the_page_above(signed_in: Signed, form: st
 
 
 def test_from_a_filter_that_is_refused_leads_a_way_back(signed_in: Signed) -> None:
-    auditor, asked = signed_in(Role.AUDITOR), "/history/audit?from=2020-01-01"
+    auditor, asked = signed_in(Role.AUDITOR), "/history/audit?from=yesterday"
     for referer, is_offered in (("/history/audit?to=2026-11-25", True), (asked, False), ("/history", False), ("", False)):
         page = auditor.get(asked, Referer=f"{ROOT}{referer}" if referer else "")
         assert (page.status_code, "Back to the page" in page.text) == (400, is_offered), referer

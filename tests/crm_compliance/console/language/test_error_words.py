@@ -48,13 +48,13 @@ def test_a_code_without_words_is_told_by_its_message() -> None:
 
 
 def test_a_page_says_its_own_refusals_in_full() -> None:
-    error = UsageError("a period begins before it ends, and is no longer than three years", where="from", hint="choose other days")
+    error = UsageError("the schedule to try is missing", where="file", hint="choose a file or a version")
     assert told("fr", error)[:3] == (
-        "une période commence avant de se terminer, et dure trois ans au plus",
-        "choisissez d’autres jours",
+        "le calendrier à essayer manque",
+        "choisissez un fichier ou une version",
         "",
     )
-    assert told("en", error)[:3] == (str(error), "choose other days", "")
+    assert told("en", error)[:3] == (str(error), "choose a file or a version", "")
     assert told("nl", Refused(Said("Dit staat er al."), code="not_shown"))[:3] == ("Dit staat er al.", "", "")
 
 

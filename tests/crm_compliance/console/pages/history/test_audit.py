@@ -69,9 +69,28 @@ def test_a_period_in_which_nothing_was_done_says_so(night: dict[str, str], signe
     assert night["hold"] not in page
 
 
-@pytest.mark.parametrize("query", ["from=2026-11-26", "from=2020-01-01&to=2026-01-01", "to=today"])
-def test_what_is_no_period_is_told(signed_in: Callable[..., Browser], query: str) -> None:
-    assert signed_in(Role.AUDITOR).get(f"/history/audit?{query}").status_code == 400
+def test_what_is_no_day_is_told(signed_in: Callable[..., Browser]) -> None:
+    assert signed_in(Role.AUDITOR).get("/history/audit?to=today").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("language", "query", "days", "says"),
+    [
+        ("en", "from=2026-11-26", ("26/11/2026", "25/11/2026"), "This day is after the last one."),
+        ("fr", "from=2026-03-02&to=2026-03-01", ("02/03/2026", "01/03/2026"), "Ce jour est postérieur au dernier."),
+        ("nl", "from=2020-01-01&to=2026-01-01", ("01/01/2020", "01/01/2026"), "Een periode duurt ten hoogste drie jaar."),
+    ],
+)
+def test_what_is_no_period_is_asked_for_again_with_what_was_entered(
+    signed_in: Callable[..., Browser], language: str, query: str, days: tuple[str, str], says: str
+) -> None:
+    answer = signed_in(Role.AUDITOR, language).get(f"/history/audit?{query}")
+    assert answer.status_code == 400
+    assert all(f'value="{day}"' in answer.text for day in days)
+    assert f'<p class="error" id="e-from">{says}' in answer.text
+    assert 'aria-describedby="e-from"' in answer.text
+    assert "data-prints" not in answer.text, "there is nothing to print"
+    assert 'aria-labelledby="in-short"' not in answer.text
 
 
 def test_the_same_is_told_in_dutch_and_french(night: dict[str, str], signed_in: Callable[..., Browser]) -> None:
