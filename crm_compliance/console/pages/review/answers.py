@@ -7,7 +7,8 @@ from crm_compliance.console.frame.visit import Visit
 from jobs.model.answer import Compilation, Item
 from jobs.model.request import SubjectRequest
 from jobs.register.request_steps import Actor
-from jobs.requests.answer.review import for_looking, version_of
+from jobs.requests.answer.decisions_file import version_of
+from jobs.requests.answer.review import for_looking
 from rules.errors import NotFound, Refused
 from rules.model.requests import Step, is_allowed
 from rules.model.roles import Act

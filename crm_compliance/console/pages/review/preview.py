@@ -17,8 +17,8 @@ from crm_compliance.console.pages.review.headers import PICTURES, SOUNDS, framed
 from crm_compliance.wiring.crm import Patience
 from jobs.files.file_texts import page_of
 from jobs.ports.outbox import LeakFound, Unchecked
+from jobs.requests.answer.decisions_file import version_of
 from jobs.requests.answer.preview import preview_of
-from jobs.requests.answer.review import version_of
 from rules.errors import NotFound, Refused
 from rules.model.roles import Act
 

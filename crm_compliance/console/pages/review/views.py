@@ -12,7 +12,7 @@ from crm_compliance.console.pages.review.headers import SHOWN_HERE
 from crm_compliance.reports.requests.review_page import REASONS, compared
 from jobs.model.answer import NOT_THE_PERSON, Compilation, Context, Field, Item, ItemStatus
 from jobs.register.decision import What
-from jobs.requests.answer.review import version_of
+from jobs.requests.answer.decisions_file import version_of
 from jobs.requests.decisions.propose import PROPOSALS
 from rules.model.media_types import plain_type
 from rules.model.requests import COPIES

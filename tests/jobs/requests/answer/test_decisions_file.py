@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from jobs.model.answer import NOT_A_NAME, Addressee, Compilation, Item, ItemStatus
-from jobs.requests.answer.review import read_decisions
+from jobs.requests.answer.decisions_file import read_decisions
 from rules.errors import UsageError
 from rules.model.home import IN_BELGIUM, Home
 
