@@ -13,22 +13,22 @@ from typing import Final
 from jobs.files.archives import ARCHIVE, GZIP, members, unzipped
 from jobs.files.byte_strings import among_bytes
 from jobs.files.encodings import decoded
-from jobs.files.html_text import lines_of, plain_text
+from jobs.files.html_text import holds_more, lines_of, plain_text
 from jobs.files.limits import Limits, Unread
-from jobs.files.messages import header_names, header_texts, message_text, parts_of
+from jobs.files.messages import begins_as_message, header_names, header_texts, message_text, parts_of
 from jobs.files.pdf import is_pdf, read_pages, read_pdf, without_keywords
-from jobs.files.pictures import is_picture, redrawn, said_in
-from jobs.files.result import Found, Reading
+from jobs.files.pictures import is_picture, redrawn, said_in, shows_words
+from jobs.files.result import Found, Reading, Told
 from rules.model.media_types import is_seen_or_heard, plain_type
 from rules.texts.markup import Tag, goes_on, has_markup, tokens, unescaped
 
 LONGEST_TEXT: Final = 1024 * 1024  # bytes; nobody would read a longer text item by item
 _PROGRAMS: Final = ("{\\rtf", "%!PS", "%!FontType")  # text that is a program for drawing one: a word in it may be cut in many ways
 _JSON_ESCAPES: Final = re.compile(r'(?:\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt]))+')
-_SAMPLE: Final = 4096
-_HEADER: Final = re.compile(r"^(From|To|Cc|Date|Subject|MIME-Version|Received|Message-ID|Content-Type):", re.MULTILINE | re.IGNORECASE)
 _OFFICE: Final = "[Content_Types].xml"
 _HARMLESS: Final = re.compile(r"(?:^|/)printerSettings\d*\.bin$|\.(?:odttf|fntdata)$")  # set-up of a printer, obfuscated fonts
+_OF_FIRST_PAGE: Final = re.compile(r"(?:^|/)thumbnail\.(?:png|jpe?g)$")  # too small to be read, in most documents
+_SMALL: Final = 64 * 1024
 _BREAKS: Final = frozenset({  # where a paragraph, a cell, a line ends, in pages and in documents
     "p", "br", "div", "tr", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "blockquote", "hr", "td", "th", "w:p",
     "w:br", "w:tab", "w:cr", "w:tc", "a:p", "a:br", "si", "c", "row", "comment", "text:p", "text:h", "text:tab", "text:line-break",
@@ -41,7 +41,7 @@ _CHANGES: Final = frozenset({
 _LOOKS: Final = frozenset({"w:ascii", "w:hansi", "w:cs", "w:eastasia", "typeface", "style", "class", "xmlns"})  # fonts and style sheets
 
 
-def told(content: bytes, media_type: str, name: str, limits: Limits) -> str | None:
+def told(content: bytes, media_type: str, name: str, limits: Limits) -> Told | None:
     """Return what a text file says, without markup; None where it is not a text, whatever it claims to be, or
     too long. Raises Exception: whatever comes out of reading it."""
     if len(content) > LONGEST_TEXT:
@@ -51,7 +51,7 @@ def told(content: bytes, media_type: str, name: str, limits: Limits) -> str | No
     text = decoded(content)
     if text is not None and (plain_type(media_type).startswith("application/json") or name.lower().endswith(".json")):
         text = _JSON_ESCAPES.sub(_as_meant, text)  # a name is not known by its escapes
-    return None if text is None else plain_text(text)
+    return None if text is None else Told(plain_text(text), not holds_more(text))
 
 
 def read(content: bytes, media_type: str, name: str, limits: Limits) -> tuple[Reading, bool]:
@@ -117,9 +117,11 @@ def _read(found: Found, content: bytes, media_type: str, name: str, depth: int, 
         with found.attempt():
             found.say(among_bytes(content))
             found.say(said_in(content, found.budget))
+            if shows_words(content) and not (in_document and _OF_FIRST_PAGE.search(name) and len(content) < _SMALL):
+                found.cannot(Unread.PICTURES)
         return "picture"
     text = decoded(content)
-    if text is not None and (_is_message(media_type, name) or _begins_as_message(text)):
+    if text is not None and (_is_message(media_type, name) or begins_as_message(text)):
         with found.attempt():
             if not _message(found, content, depth):
                 found.say(_text(text))
@@ -127,7 +129,7 @@ def _read(found: Found, content: bytes, media_type: str, name: str, depth: int, 
     if text is not None:
         with found.attempt():
             found.say(_text(text))
-        if text.lstrip().startswith(_PROGRAMS):
+        if text.lstrip().startswith(_PROGRAMS) or holds_more(text):
             found.cannot(Unread.UNKNOWN)
         return "text"
     with found.attempt():
@@ -214,10 +216,6 @@ def _parts(name: str) -> bool:
 
 def _is_message(media_type: str, name: str) -> bool:
     return plain_type(media_type).startswith("message/rfc822") or PurePath(name.lower()).suffix in (".eml", ".mht", ".mhtml")
-
-
-def _begins_as_message(text: str) -> bool:
-    return len({name.lower() for name in _HEADER.findall(text[:_SAMPLE])}) > 1
 
 
 def _is_something_else(content: bytes) -> bool:

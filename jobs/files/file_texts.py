@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from jobs.files.result import Drawn, Reading
+from jobs.files.result import Drawn, Reading, Told
 from jobs.files.supervisor import SHARED
 from rules.model.media_types import plain_type
 
@@ -32,7 +32,7 @@ def is_text_file(media_type: str, file_name: str) -> bool:
     return kind.startswith("text/") or kind in _APPLICATIONS or PurePath(file_name.lower()).suffix in _ENDINGS
 
 
-def text_in(body: bytes, media_type: str, file_name: str) -> str | None:
+def text_in(body: bytes, media_type: str, file_name: str) -> Told | None:
     """Return what a text file says, without markup; None where it is not a text, whatever it claims to be,
     too long, or not to be read."""
     return SHARED.told(body, media_type, file_name)

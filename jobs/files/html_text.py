@@ -3,10 +3,16 @@ interpret. Source: EXP-01, EXP-19."""
 
 import re
 
-from rules.texts.markup import Words, goes_on, has_markup, tokens_read
+from rules.texts.markup import Tag, Words, goes_on, has_markup, tokens, tokens_read
 
 CELLS = frozenset({"td", "th"})
 _UNSEEN = frozenset({"template"})
+# What shows more than its words, on a page or in a document that is one text.
+_SHOWS = frozenset({
+    "script", "svg", "object", "embed", "applet", "iframe", "frame", "canvas", "audio", "video", "binary", "office:binary-data",
+    "w:bindata", "pkg:binarydata",
+})  # fmt: skip
+_HELD = re.compile(r"\bdata:\s*[\w.+-]+/[\w.+-]+\s*[;,]", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\r\f\v]+")
 
 
@@ -28,6 +34,20 @@ def plain_text(text: str) -> str:
         elif not goes_on(token.name):
             seen.append("\n")
     return lines_of("".join(seen))
+
+
+def holds_more(text: str) -> bool:
+    """Return whether markup holds what is no text: a picture or a file written into it, or what a program
+    would run, which may show anything."""
+    if not has_markup(text):
+        return False
+    return any(map(_is_more, tokens(text)))
+
+
+def _is_more(token: Words | Tag) -> bool:
+    if isinstance(token, Words):
+        return not token.is_seen and _HELD.search(token.text) is not None
+    return token.name in _SHOWS or any(_HELD.search(value) for _, value in token.attributes if value)
 
 
 def lines_of(text: str) -> str:

@@ -34,7 +34,7 @@ class Unread(StrEnum):
     SLOW = "took_too_long"
     MEMORY = "too_much_memory"
     STOPPED = "reader_stopped"  # the reader broke down over it
-    PICTURES = "pictures_of_text"  # pages that are pictures, without a word that a program could read
+    PICTURES = "pictures_of_text"  # pages that are mostly pictures, and pictures in documents: no program reads what they show
 
 
 class CannotRead(Exception):

@@ -12,8 +12,9 @@ from email.policy import compat32
 from typing import Final
 
 from jobs.files.encodings import decoded
-from jobs.files.html_text import plain_text
+from jobs.files.html_text import holds_more, plain_text
 from jobs.files.limits import Budget
+from jobs.files.result import Told
 
 HEADERS: Final = ("From", "To", "Cc", "Date", "Subject")
 # Fields that every message may have: their names are words of the format (RFC 5322, 2045, 2369).
@@ -24,45 +25,98 @@ _STANDARD: Final = frozenset(
         *("content-description", "list-help", "list-unsubscribe", "list-subscribe", "list-post", "list-owner", "list-archive", "list-id"),
     }
 )
+_ITSELF: Final = "message/rfc822"
+_HEADER: Final = re.compile(r"^(From|To|Cc|Date|Subject|MIME-Version|Received|Message-ID|Content-Type):", re.MULTILINE | re.IGNORECASE)
+_SAMPLE: Final = 4096
+_PACKED: Final = ("base64", "quoted-printable")
 _JOINTS: Final = re.compile(r"[-_.+]+")
 _PLAIN: Final = ("us-ascii", "utf-8", "unknown-8bit")
 
 
-def message_text(body: bytes, budget: Budget) -> str | None:
-    """Return what a reader would see: addresses, subject and texts, without what was attached to it. None
-    where it is not a message, and where a text in it is not plainly of one encoding: told without it, it
-    would say less than it does."""
+def message_text(body: bytes, budget: Budget, depth: int = 0) -> Told | None:
+    """Return what a reader would see: addresses, subject and texts, of the messages within it too. What else
+    was attached to it is not in it, and then it is not whole. None where it is not a message, and where a
+    text in it is not plainly of one encoding: told without it, it would say less than it does. Raises
+    CannotRead: it would cost more than is left."""
+    budget.part(depth)
     if decoded(body) is None:
         return None
     message = message_from_bytes(body, policy=compat32)
-    lines = [f"{name}: {said}" for name in HEADERS if (said := ", ".join(header_texts(message, name)))]
-    texts = []
+    said, is_whole = [_head(message)], True
     for part in parts_of(message, budget):
-        is_text = (
-            part.get_content_maintype() in ("text", "multipart") and not part.is_multipart()
-        )  # a message of parts has some, or is not one
-        if is_text and part.get_content_disposition() != "attachment":
-            found = part.get_payload(decode=True)
-            if not isinstance(found, bytes):
+        inner = _within(part)
+        if inner is not None:
+            told = message_text(inner, budget, depth + 1)
+            said += [told.text] if told is not None else []
+            is_whole = is_whole and told is not None and told.is_whole
+        elif part.is_multipart():
+            inside = _unpacked(part, budget) if part.get_content_type() == _ITSELF else []
+            said += [_head(each) for each in inside if isinstance(each, Message)] if isinstance(inside, list) else []
+        elif isinstance(found := part.get_payload(decode=True), bytes) and found:
+            is_text = part.get_content_maintype() in ("text", "multipart")  # a message of parts has some, or is not one
+            if not is_text or part.get_content_disposition() == "attachment":
+                is_whole = False
                 continue
             text = _text(part, found)
             if text is None:
                 return None
-            texts.append(plain_text(text))
-    return "\n\n".join(["\n".join(lines), *dict.fromkeys(texts)]).strip()
+            said.append(plain_text(text))
+            is_whole = is_whole and not holds_more(text)
+    return Told("\n\n".join(dict.fromkeys(said)).strip(), is_whole)
+
+
+def _head(message: Message) -> str:
+    return "\n".join(f"{name}: {said}" for name in HEADERS if (said := ", ".join(header_texts(message, name))))
+
+
+def _within(part: Message) -> bytes | None:
+    """Return a message that was put into another as a file would be, and of which the parser makes no
+    message."""
+    if part.is_multipart():
+        return None
+    found = part.get_payload(decode=True)
+    if not isinstance(found, bytes) or not found:
+        return None
+    is_inline = part.get_content_maintype() in ("text", "multipart") and part.get_content_disposition() != "attachment"
+    text = None if is_inline else decoded(found)
+    return found if text is not None and begins_as_message(text) else None
+
+
+def begins_as_message(text: str) -> bool:
+    """Return whether a text begins with headers of an e-mail, two at least."""
+    return len({name.lower() for name in _HEADER.findall(text[:_SAMPLE])}) > 1
 
 
 def parts_of(message: Message, budget: Budget) -> Iterator[Message]:
     """Return every part of a message, nested parts too, without recursion: the sender decides how deep they
-    are nested."""
+    are nested. A message that was packed before it was put into another is unpacked."""
     waiting: list[tuple[Message, int]] = [(message, 0)]
     while waiting:
         part, depth = waiting.pop()
         budget.part(depth)
         yield part
-        inside = part.get_payload()
+        inside = _unpacked(part, budget)
         if isinstance(inside, list):
             waiting += [(each, depth + 1) for each in reversed(inside) if isinstance(each, Message)]
+
+
+def _unpacked(part: Message, budget: Budget) -> object:
+    """Return the payload of a part. A message in base64 is none by the standard (RFC 2046, 5.2.1), so that
+    the parser takes its letters for words; mail programs write it all the same."""
+    inside = part.get_payload()
+    packing = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+    if part.get_content_type() != _ITSELF or packing not in _PACKED or not isinstance(inside, list) or len(inside) != 1:
+        return inside
+    inner = inside[0]
+    if not isinstance(inner, Message) or inner.is_multipart() or any(inner.values()):
+        return inside
+    inner["Content-Transfer-Encoding"] = packing
+    body = inner.get_payload(decode=True)
+    if not isinstance(body, bytes):
+        return inside
+    budget.unpack(len(body))
+    part.set_payload([message_from_bytes(body, policy=compat32)])
+    return part.get_payload()
 
 
 def header_texts(message: Message, name: str = "") -> Iterator[str]:

@@ -125,6 +125,8 @@ def _page(document: Any, number: int, found: Found) -> None:
     page = document[number]
     try:
         again = _words(page, found, but=words)
+        if _is_mostly_pictures(page):
+            found.cannot(Unread.PICTURES)  # a scan says no more by the stamp or the number that stands on it
         if len(_MAPLESS.findall(again)) * 10 > len(again):
             found.cannot(Unread.PICTURES)  # letters of which the file does not say which they are
     finally:
@@ -163,6 +165,27 @@ def _shows_something(page: Any) -> bool:
         if paths > _MANY_PATHS:
             return True
     return False
+
+
+def _is_mostly_pictures(page: Any) -> bool:
+    """Return whether pictures take half of a page or more."""
+    width, height = page.get_size()
+    covered = sum(_area(part, width, height) for part in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=4))
+    return bool(covered * 2 >= width * height)
+
+
+def _area(part: Any, width: float, height: float) -> float:
+    """Return how much of a page a picture takes, in square points; of one in a form, as the form is drawn."""
+    left, bottom, right, top = part.get_bounds()
+    if part.container is None:
+        left, bottom, right, top = max(left, 0.0), max(bottom, 0.0), min(right, width), min(top, height)
+    area = max(right - left, 0.0) * max(top - bottom, 0.0)
+    form = part.container
+    while form is not None:
+        a, b, c, d, _, _ = form.get_matrix().get()
+        area *= abs(a * d - b * c)
+        form = form.container
+    return float(area)
 
 
 def _between_and_in_streams(content: bytes, found: Found) -> Iterator[tuple[bool, bytes]]:

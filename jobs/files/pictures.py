@@ -22,6 +22,7 @@ _READ: Final = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
 _MAGIC: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 _MANY: Final = frozenset({"GIF", "WEBP", "TIFF"})  # formats that hold several frames or pages
 _QUALITY: Final = 95
+_ICON: Final = 64 * 64  # pixels; a picture that is no larger has no room for words
 _LONGEST: Final = 100  # milliseconds that a frame stays where the picture does not say
 
 
@@ -70,6 +71,13 @@ def said_in(content: bytes, budget: Budget) -> Iterator[str]:
         for key, value in said:
             yield from _words(key, budget)
             yield from _words(value, budget)
+
+
+def shows_words(content: bytes) -> bool:
+    """Return whether a picture is large enough to show words. Raises Exception: whatever the library raises
+    over damaged bytes."""
+    with Image.open(BytesIO(content), formats=_READ) as picture:
+        return picture.width * picture.height > _ICON
 
 
 def _bare(frame: Image.Image, form: str) -> Image.Image:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from jobs.files.limits import Limits
-from jobs.files.result import Drawn, Reading
+from jobs.files.result import Drawn, Reading, Told
 
 HEAD: Final = struct.Struct(">IQ")
 ANSWER: Final = struct.Struct(">Q")
@@ -33,7 +33,7 @@ class Answer(msgspec.Struct, frozen=True):
     that `is_last` the process has ended."""
 
     reading: Reading
-    told: str | None = None
+    told: Told | None = None
     drawn: Drawn | None = None
     is_last: bool = False
     seconds: float = 0.0

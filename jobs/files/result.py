@@ -22,6 +22,14 @@ class Reading(msgspec.Struct, frozen=True):
     content: bytes | None = None
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What a text file says. It is not whole where the file holds what is no text, such as a file that came
+    with an e-mail, or a picture or script of a page: nothing of that is in `text`."""
+
+    text: str
+    is_whole: bool = True
+
+
 class Drawn(msgspec.Struct, frozen=True):
     """A page of a PDF as a PNG, and how many pages there are; `why` states why there is no picture."""
 

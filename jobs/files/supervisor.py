@@ -20,7 +20,7 @@ import msgspec
 
 from jobs.files.limits import MEBI, Limits, Unread
 from jobs.files.protocol import ANSWER, HEAD, OUT_OF_MEMORY, READY, Answer, Request
-from jobs.files.result import Drawn, Reading
+from jobs.files.result import Drawn, Reading, Told
 from rules.decoders import msgpack_decoder_of
 from rules.errors import ComplianceError
 from rules.model.media_types import is_seen_or_heard
@@ -53,7 +53,7 @@ class Reader:
         self.seconds = 0.0  # of the processor, over all files whose reading was not cut off
         self.peak = 0  # bytes of memory, the most that a process ever had
 
-    def told(self, content: bytes, media_type: str, name: str) -> str | None:
+    def told(self, content: bytes, media_type: str, name: str) -> Told | None:
         """Return what a text file says, without markup; None where it is not a text, too long to be told as
         one, or cannot be read. Raises ReaderMissing: no process can be started."""
         answer = self._asked("told", content, media_type, name)

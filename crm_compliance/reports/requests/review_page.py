@@ -63,7 +63,7 @@ UNREAD: Final = {
     "took_too_long": "reading it took too long",
     "too_much_memory": "reading it took too much memory",
     "reader_stopped": "the program that reads such files failed on it",
-    "pictures_of_text": "its pages are images, without text that a program can read",
+    "pictures_of_text": "it holds images, such as scanned pages, in which no program can read",
 }
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 _MOST_TOKENS: Final = 40_000  # beyond it the two texts stand beside each other without marks

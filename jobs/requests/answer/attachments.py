@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from connectors.interface.rows import Content
 from jobs.files.file_texts import Checked, is_text_file, reading_of, text_in
 from jobs.files.limits import Unread
+from jobs.files.result import Told
 from jobs.model.answer import Attachment, Compilation, ItemStatus
 from jobs.ports.context import JobContext
 from jobs.requests.search.documents import content_of, is_outside
@@ -21,9 +22,9 @@ class Files:
 
     def __init__(self, context: JobContext) -> None:
         self._context = context
-        self._texts: dict[str, str | None] = {}
+        self._texts: dict[str, Told | None] = {}
 
-    def text_of(self, note: FullNote) -> str | None:
+    def text_of(self, note: FullNote) -> Told | None:
         """Return what a note's file says, if it is a text. Raises ConnectorError: it cannot be read whole."""
         if note.id not in self._texts:
             self._texts[note.id] = self._text_in(note)
@@ -32,8 +33,8 @@ class Files:
     def texts_of(self, rows: Iterable[Row]) -> Iterator[str]:
         """Yield what the files of these rows say, of those that are texts. Raises as `text_of`."""
         for row in rows:
-            if isinstance(row.record, FullNote) and row.record.is_document and not row.place and (text := self.text_of(row.record)):
-                yield text
+            if isinstance(row.record, FullNote) and row.record.is_document and not row.place and (told := self.text_of(row.record)):
+                yield told.text
 
     def checked(self, attachment: Attachment, leak_terms: LeakTerms) -> Checked | None:
         """Return whether somebody else is named in a file, and why not all of it can be read, if so; None
@@ -48,7 +49,7 @@ class Files:
         tells_of_others = any(leak_terms.found_in(text) or leak_terms.are_nearly_in(text) for text in reading.texts)
         return Checked(tells_of_others=tells_of_others, unread=reading.why, sha256=hashlib.sha256(found.body).hexdigest())
 
-    def _text_in(self, note: FullNote) -> str | None:
+    def _text_in(self, note: FullNote) -> Told | None:
         name, media_type = note.file_name or "", note.media_type or ""
         if not is_text_file(media_type, name):
             return None

@@ -43,7 +43,8 @@ class Items:
 
     `names` are those of the person. If somebody else is named in a file that is no text, nobody can remove
     the name, so that it is withheld unless a person writes a text in its place. If not all of it can be read,
-    it says so and waits for a person's approval of that very file."""
+    it says so and waits for a person's approval of that very file. An e-mail with files in it is told as a
+    text, and is a file of its own beside it: nobody may take the text for all there is."""
 
     def __init__(
         self, redactor: TextRedactor, fields: Fields, files: RowFiles, *, calendar: Calendar, country: str, names: Iterable[str]
@@ -78,11 +79,15 @@ class Items:
         if (recipient := self._recipient(row, context)) is not None:
             made.append(recipient)
         for attachment in self._files.of(row):
-            text = self._files.text_of(row)
-            if text is not None:
-                made.append(self._text_file(row, context, text))
-            elif (checked := self._files.checked(attachment)) is not None:  # one that is empty could never go out
-                made.append(self._file(row, context, attachment, checked))
+            told_as_text = self._files.text_of(row)
+            is_redacted = False
+            if told_as_text is not None:
+                made.append(self._text_file(row, context, told_as_text.text))
+                is_redacted = bool(made[-1].redactions)
+            if told_as_text is not None and told_as_text.is_whole:
+                continue
+            if (checked := self._files.checked(attachment)) is not None:  # one that is empty could never go out
+                made.append(self._file(row, context, attachment, checked, is_redacted=is_redacted))
         if row.is_doubtful:
             waiting = {"needs_review": True, "status": ItemStatus.WITHHELD, "code": "RF-03", "is_doubtful": True}
             made = [msgspec.structs.replace(item, **waiting) for item in made]
@@ -176,14 +181,15 @@ class Items:
         texts = (Field("body", text, is_text=True),)
         return self._with_text(row, self._item(row, context, texts, "attachment"), texts)
 
-    def _file(self, row: Row, context: str, attachment: Attachment, checked: Checked) -> Item:
+    def _file(self, row: Row, context: str, attachment: Attachment, checked: Checked, *, is_redacted: bool) -> Item:
         """Return an item for the file alone. A voice is withheld: the transcript represents it, and a session
-        to listen to it is offered, unless it is the voice of somebody else who called (R-119)."""
+        to listen to it is offered, unless it is the voice of somebody else who called (R-119). A file that is
+        told as a text too (`is_redacted`) still holds what was redacted there, and is withheld for it."""
         is_audio = is_sound(attachment.media_type)
         withholds = "voice" if is_audio and (row.is_others_call or not self._files.wants_audio) else ""
         if row.is_limited:
             withholds = withheld_on_behalf(row.kind, attachment.field) or "text"
-        elif not withholds and checked.tells_of_others:
+        elif not withholds and (checked.tells_of_others or is_redacted):
             withholds = "attachment"
         item = self._item(row, context, (Field("media_type", attachment.media_type),), "attachment")
         return msgspec.structs.replace(

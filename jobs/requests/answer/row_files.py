@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from jobs.files.file_texts import Checked
+from jobs.files.result import Told
 from jobs.model.answer import Attachment
 from jobs.requests.answer.fields import Extent
 from jobs.requests.search.scope import Row
@@ -23,7 +24,7 @@ class RowFiles:
         self,
         extent: Extent,
         media_type: Callable[[str, str, str], str | None],
-        text_of: Callable[[FullNote], str | None],
+        text_of: Callable[[FullNote], Told | None],
         checked: Callable[[Attachment], Checked | None],
     ) -> None:
         self._extent, self._media_type, self._text_of, self.checked = extent, media_type, text_of, checked
@@ -50,6 +51,6 @@ class RowFiles:
         if media_type:
             yield Attachment(row.kind, row.id, contents[0], media_type, "")
 
-    def text_of(self, row: Row) -> str | None:
+    def text_of(self, row: Row) -> Told | None:
         """Return what the file of a row says, if it is a text."""
         return self._text_of(row.record) if isinstance(row.record, FullNote) else None

@@ -1,5 +1,6 @@
 """What is read of files, wherever in them it stands (EXP-06, R-118, R-119). Everybody is fictitious."""
 
+import base64
 import io
 import json
 import zipfile
@@ -8,6 +9,7 @@ import pytest
 
 from jobs.files.file_texts import text_in
 from jobs.files.limits import Unread
+from jobs.files.result import Told
 from jobs.files.supervisor import SHARED
 from rules.redaction.leak_terms import LeakTerms
 from tests.jobs.files.made import a_compound_file, a_document, a_message, a_picture, packed, zipped
@@ -141,6 +143,66 @@ def test_a_document_with_the_settings_of_a_printer_can_be_read() -> None:
     assert SHARED.read(a_document("x", extra=extra)).why == ""
 
 
+PHOTO = a_picture(size=(120, 90))
+ODT = {"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": "<office:p>x</office:p>"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        a_document("", extra={"word/media/image1.png": PHOTO}),
+        a_document("Een brief met een foto.", extra={"word/media/image1.jpeg": a_picture("JPEG", size=(120, 90))}),
+        packed(**{"[Content_Types].xml": "<T/>", "xl/media/image1.png": PHOTO}),
+        packed(**{"[Content_Types].xml": "<T/>", "ppt/media/image1.png": PHOTO}),
+        packed(**ODT, **{"Pictures/1.png": PHOTO}),
+        packed(**{"scan.png": PHOTO}),
+        a_message(("foto.png", PHOTO)),
+        packed(**{"bericht.eml": a_message(("in.eml", a_message(("foto.png", PHOTO))))}),
+        a_document("x", extra={"docProps/thumbnail.jpeg": a_picture("BMP", size=(900, 900))}),
+    ],
+    ids=["document", "beside words", "sheet", "slides", "ODT", "archive", "message", "message in a message in an archive",
+         "a first page that can be read"],
+)  # fmt: skip
+def test_what_a_picture_inside_shows_is_not_taken_for_read(content: bytes) -> None:
+    """A scan that was pasted into a document holds names as the page itself does."""
+    assert SHARED.read(content).why == Unread.PICTURES
+
+
+def test_an_icon_and_the_small_picture_of_a_first_page_show_no_words() -> None:
+    assert SHARED.read(a_document("x", extra={"word/media/image1.png": a_picture(size=(64, 64))})).why == ""
+    assert SHARED.read(packed(**ODT, **{"Thumbnails/thumbnail.png": a_picture(size=(181, 256))})).why == ""
+
+
+@pytest.mark.parametrize("media_type", ["text/html", "application/octet-stream"])
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<p>Dag.</p><script>document.write(1)</script>",
+        "<p>Dag.</p><img src='data:image/png;base64,iVBORw0KGgo='>",
+        '<p style="background: url(data:image/png;base64,iVBOR)">Dag.</p>',
+        "<style>p {background: url('data:image/svg+xml,%3Csvg/%3E')}</style><p>Dag.</p>",
+        "<p>Dag.</p><svg viewBox='0 0 9 9'><path d='M0 0'/></svg>",
+        "<pkg:package><w:t>Dag.</w:t><pkg:binaryData>iVBORw0KGgo=</pkg:binaryData></pkg:package>",
+    ],
+)
+def test_a_page_that_holds_more_than_words_is_not_taken_for_read(markup: str, media_type: str) -> None:
+    """A script may write anything, and a picture is in it as letters that say nothing; it is told as a text,
+    which is not the whole of it."""
+    assert SHARED.read(markup.encode(), media_type, "pagina.html").why == Unread.UNKNOWN
+    told = text_in(markup.encode(), media_type, "pagina.html")
+    assert told is not None
+    assert ("Dag." in told.text, told.is_whole) == (True, False)
+
+
+@pytest.mark.parametrize("media_type", ["text/html", "application/octet-stream"])
+def test_a_page_of_words_is_read_and_told_whole(media_type: str) -> None:
+    """What lies elsewhere is not in the file, and a text that only speaks of markup is a text."""
+    for text in ("<p>Dag, <img src='https://example.org/a.png' alt='x'> hoe gaat het?</p>", "data:image/png;base64,AAAA en 1 < 2"):
+        assert SHARED.read(text.encode(), media_type, "pagina.html").why == ""
+        told = text_in(text.encode(), media_type, "pagina.html")
+        assert (told is not None and told.is_whole) is True
+
+
 def test_a_sound_is_heard_by_a_person_and_what_is_noted_in_it_is_read() -> None:
     noted = b"ID3\3\0\0\0\0\0\x40TPE1\0\0\0\x20\0\0\1\xff\xfe" + WHO.encode("utf-16-le") + b"\xff\xfb\x90\0" * 200
     found = SHARED.read(noted, "audio/mpeg")
@@ -174,7 +236,65 @@ def test_what_only_calls_itself_a_sound_is_read_as_what_it_is() -> None:
     ],
 )  # fmt: skip
 def test_a_message_is_told_however_its_headers_are_written(raw: bytes, told: str) -> None:
-    assert text_in(raw, "message/rfc822", "bericht.eml") == told
+    assert text_in(raw, "message/rfc822", "bericht.eml") == Told(told)
+
+
+def _around(inner: bytes, head: str = "") -> bytes:
+    """An e-mail that forwards another as a part of it."""
+    begin = 'From: a@example.org\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="b"\n\n--b\n'
+    return f"{begin}Content-Type: message/rfc822\n{head}\n".encode() + inner + b"\n--b--\n"
+
+
+INNER = f"From: {WHO} <b@example.org>\nSubject: Binnen\nContent-Type: text/plain; charset=utf-8\n\nDag van binnen.".encode()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        _around(INNER),
+        _around(INNER, "Content-Disposition: attachment; filename=x.eml\n"),
+        _around(base64.encodebytes(INNER), "Content-Transfer-Encoding: base64\n"),
+        _around(_around(INNER)),
+        a_message(("doorgestuurd.eml", INNER)),
+        a_message(("doorgestuurd.eml", a_message(("nog.eml", INNER)))),
+    ],
+    ids=["as a part", "as an attachment", "packed", "twice", "as a file", "as a file in a file"],
+)
+def test_a_message_within_a_message_is_told_with_it(raw: bytes) -> None:
+    """Who sent it and what it says are redacted and read like the rest."""
+    told = text_in(raw, "message/rfc822", "bericht.eml")
+    assert told is not None
+    assert f"From: {WHO} <b@example.org>\nSubject: Binnen" in told.text
+    assert ("Dag van binnen." in told.text, told.is_whole) == (True, True)
+    assert WHO in said(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        a_message(("foto.png", a_picture())),
+        a_message(("brief.docx", a_document(WHO))),
+        a_message(("bericht.msg", a_compound_file(WHO))),
+        a_message(("nota.txt", WHO.encode())),
+        a_message(("doorgestuurd.eml", a_message(("foto.png", a_picture())))),
+        _around(a_message(("foto.png", a_picture()))),
+        b"Subject: x\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\n" + base64.encodebytes(a_picture()),
+        b"Subject: x\nContent-Type: text/html\n\n<p>Dag</p><img src='data:image/png;base64,iVBOR'>",
+    ],
+    ids=["picture", "document", "Outlook", "text", "picture of an inner one", "picture of a part", "picture alone", "picture in the page"],
+)
+def test_a_message_with_files_is_not_told_as_if_it_were_all(raw: bytes) -> None:
+    told = text_in(raw, "message/rfc822", "bericht.eml")
+    assert told is not None
+    assert (WHO in told.text, told.is_whole) == (False, False)
+
+
+def test_messages_within_messages_are_not_followed_for_ever() -> None:
+    raw = INNER
+    for _ in range(12):
+        raw = a_message(("x.eml", raw))
+    assert text_in(raw, "message/rfc822", "bericht.eml") is None
+    assert SHARED.read(raw, "message/rfc822").why == Unread.DEEP
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,34 @@ def test_a_pdf_of_pictures_cannot_be_read() -> None:
     assert SHARED.read(out.getvalue()).why == Unread.PICTURES
 
 
+def scanned(document: Any, width: float, height: float, *, in_form: bool = False) -> None:
+    """A picture of this part of the page, over what stands there already; in a form, drawn twice as wide and
+    high there and half of it on the page."""
+    picture = document.make_stream(b"\xff" * 100, Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Image, Width=10, Height=10,
+                                   ColorSpace=pikepdf.Name.DeviceGray, BitsPerComponent=8)  # fmt: skip
+    page = document.pages[0]
+    _, _, right, top = (float(each) for each in page.MediaBox)
+    wide, high = right * width, top * height
+    if in_form:
+        drawing = document.make_stream(f"q {wide * 2} 0 0 {high * 2} 0 0 cm /Im Do Q".encode())
+        drawing.Type, drawing.Subtype = pikepdf.Name.XObject, pikepdf.Name.Form
+        drawing.BBox = pikepdf.Array([0, 0, right * 2, top * 2])
+        drawing.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Im=picture))
+        page.Resources.XObject = pikepdf.Dictionary(Fm=drawing)
+        page.contents_add(b"q 0.5 0 0 0.5 0 0 cm /Fm Do Q", prepend=True)
+    else:
+        page.Resources.XObject = pikepdf.Dictionary(Im=picture)
+        page.contents_add(f"q {wide} 0 0 {high} 0 0 cm /Im Do Q".encode(), prepend=True)
+
+
+@pytest.mark.parametrize("in_form", [False, True])
+@pytest.mark.parametrize(("width", "height", "why"), [(1, 1, Unread.PICTURES), (2, 0.6, Unread.PICTURES), (1, 0.3, "")])
+def test_a_scan_is_a_picture_whatever_few_words_stand_on_it(width: float, height: float, in_form: bool, why: str) -> None:
+    """The number of a page, the stamp of a scanner: the letter itself is no word that a program can read."""
+    found = SHARED.read(a_pdf("Bladzijde 1", lambda document: scanned(document, width, height, in_form=in_form)))
+    assert (found.why, "Bladzijde 1" in "\n".join(found.texts)) == (why, True)
+
+
 @pytest.mark.parametrize("owner", ["", "geheim"])
 def test_a_locked_pdf_cannot_be_read(owner: str) -> None:
     with pikepdf.open(io.BytesIO(a_pdf("Een brief.", information))) as document:

@@ -14,6 +14,7 @@ from isal import isal_zlib
 
 from jobs.files import supervisor as border
 from jobs.files.limits import MEBI, Limits, Unread
+from jobs.files.result import Told
 from jobs.files.supervisor import Reader, ReaderMissing
 from tests.jobs.files.made import a_picture, packed, zipped
 
@@ -101,7 +102,7 @@ def test_a_crash_of_a_library_is_a_file_that_cannot_be_read(monkeypatch: pytest.
     found = crashing.read(WORDS.encode())
     assert (found.why, found.texts) == (why, (WORDS,))
     assert crashing.read(WORDS.encode()).why == why
-    assert crashing.told(WORDS.encode(), "text/plain", "a.txt") == WORDS
+    assert crashing.told(WORDS.encode(), "text/plain", "a.txt") == Told(WORDS)
 
 
 @pytest.mark.parametrize("watched", [False, True])

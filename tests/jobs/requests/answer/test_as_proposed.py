@@ -27,7 +27,7 @@ from rules.model.personal_records import FullContact, FullDonation, FullParty
 from rules.model.requests import RequestState
 from tests.drivers.asking import told
 from tests.drivers.night import Night
-from tests.jobs.files.made import a_compound_file, a_document, a_pdf, a_picture, packed
+from tests.jobs.files.made import a_compound_file, a_document, a_message, a_pdf, a_picture, packed
 from tests.jobs.requests.answer.answers import Answer
 
 DAY = date(2026, 11, 25)
@@ -127,6 +127,34 @@ def test_a_file_that_is_a_text_is_told_as_one(
     assert attachments_of(answer.context, compilation) == {}
     assert "[ouder]" in told(compilation)
     assert package_of(compilation, night.context.organisation, {})
+
+
+def test_an_e_mail_with_files_in_it_is_told_as_a_text_and_is_a_file_that_waits_for_a_word(night: Night, child: str, dossier: str) -> None:
+    """EXP-06, EXP-07: nobody takes the text for all there is. The file still has what was redacted in the
+    text, and a picture that no program reads; the e-mail in it is told with it, redacted."""
+    body = a_message(("door.eml", MESSAGE), ("foto.png", a_picture(size=(120, 90))), sender="onbekend@example.org")
+    attach(night, dossier, "bericht.eml", "message/rfc822", body)
+    answer = Answer(night, child)
+    text, file = files_in(answer)
+    assert (text.status, text.attachment) == (ItemStatus.PENDING_REVIEW, None)
+    assert ("Zij is er." in text.proposal, "[ouder]" in text.proposal) == (True, True)
+    assert not [name for name in ("erstraeten", "mina@", "onbekend@") if name in text.proposal]
+    assert (file.status, file.withholds, file.told_code, file.unread) == (ItemStatus.WITHHELD, "attachment", "RF-03", "pictures_of_text")
+    with pytest.raises(UsageError, match="cannot be checked"):
+        answer.decide({"item": file.item, "status": "APPROVED"})
+    answer.approve()
+    assert attachments_of(answer.context, answer.now) == {}
+    assert package_of(answer.now, night.context.organisation, {})
+
+
+@pytest.mark.parametrize("sender", ["onbekend@example.org", ""])
+def test_the_file_of_an_e_mail_is_withheld_where_its_text_was_redacted(night: Night, child: str, dossier: str, sender: str) -> None:
+    """An address that is nobody's here is no leak-check term: the text has a label for it, the file not."""
+    to = b"From: %s\n" % sender.encode() if sender else b""
+    body = to + b"Subject: Vraag\nMIME-Version: 1.0\nContent-Type: application/octet-stream\n\nVerzonnen."
+    attach(night, dossier, "bericht.eml", "message/rfc822", body)
+    _, file = files_in(Answer(night, child))
+    assert file.status is (ItemStatus.WITHHELD if sender else ItemStatus.PENDING_REVIEW)
 
 
 @pytest.mark.parametrize(
