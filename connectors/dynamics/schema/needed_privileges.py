@@ -1,10 +1,12 @@
 """What the jobs need of an application user (reference: section 13), and the roles made of it, in a CRM's own
 names."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from connectors.dynamics.mapping.mapping import Column
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
+from connectors.dynamics.mapping.mapping import Table as MappedTable
 from connectors.dynamics.schema.metadata import NO_CASCADE, Metadata
 from connectors.dynamics.schema.role_places import OTHER_HALF, RolePlace, place_of
 from connectors.dynamics.schema.unmapped_tables import WHOLE, Directory, Privilege
@@ -41,54 +43,72 @@ class Need:
     table: str
     access: str
     reason: str
-    is_certain: bool
+    is_certain: bool = True
 
 
 def needs_of(mapping: TableMapping, metadata: Metadata, needs: Mapping[type[Record], Collection[OperationKind]]) -> list[Need]:
     """Return every access needed, in the order of the mapping; a delete also takes what it deletes along."""
     found: dict[tuple[str, str], Need] = {}
-
-    def add(table: str, access: str, reason: str, *, is_certain: bool = True) -> None:
-        found.setdefault((table, access), Need(table, access, reason, is_certain))
-
     for table in mapping.tables:
-        word = table.kind
-        operations = needs.get(Dependent if table.own is not None else KINDS[word])
+        operations = needs.get(Dependent if table.own is not None else KINDS[table.kind])
         if operations is None:
             continue
         place = place_of(table, mapping, metadata)
         operations = () if place.is_derived else operations if place is RolePlace.OWN else {OperationKind.DELETE} & set(operations)
-        add(table.name, "Read", f"{word}: decisions depend on every row")
-        for operation, accesses in ACCESS.items():
-            for access in accesses if operation in operations else ():
-                add(table.name, access, f"{word}: {operation.value}")
-        for column in (*table.columns.values(), *table.personal.values()):
-            definition = metadata.table(table.name) if column.reference is not None and column.reference.by else None
-            for target in definition.attributes[column.name].targets if definition and column.name in definition.attributes else ():
-                add(target, "Read", f"{word}: what {column.field} stands for")
-        for column in table.pairs.values():
-            definition = metadata.table(table.name) if column.reference is not None and column.reference.by else None
-            if definition is not None and (link := definition.link(column.name)) is not None:
-                add(link.other(table.name), "Read", f"{word}: what {column.field} stands for")
-        if word == "note" and OperationKind.CREATE in operations:  # a row that is made with a lookup
-            add(table.name, "Append", "note: it hangs on a row")
-            notes, regarding = metadata.table(table.name), table.columns["regarding"].name
-            targets = notes.attributes[regarding].targets if notes is not None and regarding in notes.attributes else ()
-            for unit in (each for kind in ENDING for each in mapping.of(kind) if each.name in targets):
-                add(unit.name, "AppendTo", f"{unit.kind}: a note hangs on it")
-        if OperationKind.MASK in operations:
-            add("team", "Read", "the neutral team that owns anonymised rows")
-    mapped = {need.table for need in found.values() if need.access == "Delete"}
-    for need in list(found.values()):
-        definition = metadata.table(need.table) if need.access == "Delete" else None
-        # The halves of a connection go together: of the lookup from one to the other nothing is emptied.
-        pointing = [each for each in definition.parents if each.parent in mapped and each.column != OTHER_HALF] if definition else []
-        if any(each.column not in mapping.used(need.table) and each.on_delete != NO_CASCADE for each in pointing):
-            add(need.table, "Write", "a lookup to what goes with it is emptied first", is_certain=False)
-        for child in definition.children if definition else ():
-            if child.on_delete == "Cascade":
-                add(child.child, "Delete", f"goes with {need.table}", is_certain=False)
+        for need in _of_table(table, operations, mapping, metadata):
+            found.setdefault((need.table, need.access), need)
+    deleted = [need.table for need in found.values() if need.access == "Delete"]
+    for name in deleted:
+        for need in _of_delete(name, deleted, mapping, metadata):
+            found.setdefault((need.table, need.access), need)
     return list(found.values())
+
+
+def _of_table(table: MappedTable, operations: Collection[OperationKind], mapping: TableMapping, metadata: Metadata) -> Iterator[Need]:
+    word = table.kind
+    yield Need(table.name, "Read", f"{word}: decisions depend on every row")
+    for operation, accesses in ACCESS.items():
+        for access in accesses if operation in operations else ():
+            yield Need(table.name, access, f"{word}: {operation.value}")
+    for column in (*table.columns.values(), *table.personal.values()):
+        if _is_looked_up(column):
+            for target in _targets(table.name, column.name, metadata):
+                yield Need(target, "Read", f"{word}: what {column.field} stands for")
+    for column in table.pairs.values():
+        definition = metadata.table(table.name) if _is_looked_up(column) else None
+        if definition is not None and (link := definition.link(column.name)) is not None:
+            yield Need(link.other(table.name), "Read", f"{word}: what {column.field} stands for")
+    if word == "note" and OperationKind.CREATE in operations:  # a row that is made with a lookup
+        yield Need(table.name, "Append", "note: it hangs on a row")
+        targets = _targets(table.name, table.columns["regarding"].name, metadata)
+        for unit in (each for kind in ENDING for each in mapping.of(kind) if each.name in targets):
+            yield Need(unit.name, "AppendTo", f"{unit.kind}: a note hangs on it")
+    if OperationKind.MASK in operations:
+        yield Need("team", "Read", "the neutral team that owns anonymised rows")
+
+
+def _is_looked_up(column: Column) -> bool:
+    return column.reference is not None and bool(column.reference.by)
+
+
+def _targets(table: str, column: str, metadata: Metadata) -> Collection[str]:
+    """Return the tables to which a lookup leads; none where it is not known."""
+    definition = metadata.table(table)
+    return definition.attributes[column].targets if definition is not None and column in definition.attributes else ()
+
+
+def _of_delete(name: str, deleted: Collection[str], mapping: TableMapping, metadata: Metadata) -> Iterator[Need]:
+    """Yield what a delete in a table needs beside it; `deleted` are all the tables in which something is."""
+    definition = metadata.table(name)
+    if definition is None:
+        return
+    # The halves of a connection go together: of the lookup from one to the other nothing is emptied.
+    pointing = [each for each in definition.parents if each.parent in deleted and each.column != OTHER_HALF]
+    if any(each.column not in mapping.used(name) and each.on_delete != NO_CASCADE for each in pointing):
+        yield Need(name, "Write", "a lookup to what goes with it is emptied first", is_certain=False)
+    for child in definition.children:
+        if child.on_delete == "Cascade":
+            yield Need(child.child, "Delete", f"goes with {name}", is_certain=False)
 
 
 @dataclass(frozen=True, slots=True)
