@@ -235,26 +235,9 @@ def _check_other_values(kind: str, part: TablePart, lean: Collection[str]) -> It
         if name not in part.columns and name not in part.personal:
             yield Slip(("more", name), f"{kind}.{name} stands under more but has no column")
     yield from _check_names("many_to_many", part.many_to_many, MANY.get(kind, ()))
-    places: list[tuple[tuple[str, ...], str, dict[str, str]]] = [
-        *((("references", name, "keys"), name, reference.keys) for name, reference in part.references.items() if name in referred),
-        *((("flags", name), name, flags) for name, flags in part.flags.items() if name in of_keys),
-    ]
-    for name, key in part.fixed.items():
-        known = choice_keys(KINDS[kind], name)
-        if name in of_keys and known is not None and key not in known:
-            yield Slip.unknown(("fixed", name), f"{name} has no key {key}: use one of {', '.join(known)}", key, known)
-        if any(name in given for given in (part.columns, part.choices, part.references, part.flags)):
-            yield Slip(("fixed", name), f"{kind}.{name} is filled in two ways: keep fixed, or the column that says it")
-    for name in part.many_to_many:
-        if name in part.flags or (name in part.columns and name != "categories"):
-            yield Slip(("many_to_many", name), f"{kind}.{name} is filled in two ways: keep one of columns and many_to_many")
-        if name == "categories" and name not in part.references:
-            yield Slip(("many_to_many", name), "name under references what the rows of the table of categories stand for", "missing")
-    for place, name, keys in places:
-        known = choice_keys(KINDS[kind], name) if name in of_keys else tuple(TRUTHS)
-        for value, key in keys.items():
-            if known is not None and key not in known:
-                yield Slip.unknown((*place, value), f"{name} has no key {key}: use one of {', '.join(known)}", key, known)
+    yield from _check_fixed(kind, part, of_keys)
+    yield from _check_many_to_many(kind, part)
+    yield from _check_keys(kind, part, of_keys, referred)
     for section, others in (("references", part.references), ("flags", part.flags)):
         for name in others:
             if name in part.choices or (section == "flags" and (name in part.columns or name in part.references)):
@@ -262,6 +245,36 @@ def _check_other_values(kind: str, part: TablePart, lean: Collection[str]) -> It
     for name, flags in part.flags.items():
         if not flags:
             yield Slip(("flags", name), "name the columns", "missing")
+
+
+def _check_fixed(kind: str, part: TablePart, of_keys: Collection[str]) -> Iterator[Slip]:
+    for name, key in part.fixed.items():
+        known = choice_keys(KINDS[kind], name)
+        if name in of_keys and known is not None and key not in known:
+            yield Slip.unknown(("fixed", name), f"{name} has no key {key}: use one of {', '.join(known)}", key, known)
+        if any(name in given for given in (part.columns, part.choices, part.references, part.flags)):
+            yield Slip(("fixed", name), f"{kind}.{name} is filled in two ways: keep fixed, or the column that says it")
+
+
+def _check_many_to_many(kind: str, part: TablePart) -> Iterator[Slip]:
+    for name in part.many_to_many:
+        if name in part.flags or (name in part.columns and name != "categories"):
+            yield Slip(("many_to_many", name), f"{kind}.{name} is filled in two ways: keep one of columns and many_to_many")
+        if name == "categories" and name not in part.references:
+            yield Slip(("many_to_many", name), "name under references what the rows of the table of categories stand for", "missing")
+
+
+def _check_keys(kind: str, part: TablePart, of_keys: Collection[str], referred: Collection[str]) -> Iterator[Slip]:
+    """Refuse a row of reference or a column of yes and no that stands for what is no key of its field."""
+    places: list[tuple[tuple[str, ...], str, dict[str, str]]] = [
+        *((("references", name, "keys"), name, reference.keys) for name, reference in part.references.items() if name in referred),
+        *((("flags", name), name, flags) for name, flags in part.flags.items() if name in of_keys),
+    ]
+    for place, name, keys in places:
+        known = choice_keys(KINDS[kind], name) if name in of_keys else tuple(TRUTHS)
+        for value, key in keys.items():
+            if known is not None and key not in known:
+                yield Slip.unknown((*place, value), f"{name} has no key {key}: use one of {', '.join(known)}", key, known)
 
 
 def _check_names(section: str, given: Collection[str], known: Collection[str]) -> Iterator[Slip]:
