@@ -119,6 +119,23 @@ def _recording(policy: PolicyFile) -> Iterator[Finding]:
 
 
 def _category(key: str, category: CategoryBase) -> Iterator[Finding]:
+    yield from _unit(key, category)
+    yield from _disposition(category)
+    if isinstance(category, UntilAge) and category.unit != "dossier":
+        yield ("type",), f"the unit {category.unit} has no age: until_age is for dossiers"
+    yield from _anchors(category)
+    yield from _twice(category.bypass)
+    if category.bypass and isinstance(category, NoTerm):
+        yield ("bypass",), "a row without a term disposes of nothing, so nothing can be bypassed"
+    elif category.bypass and category.unit == "contact":
+        yield ("bypass",), "a row for contacts decides over no contact: say so under contacts.bypass"
+    if not category.leads_to_child and category.unit != "dossier":
+        yield ("leads_to_child",), f"the unit {category.unit} is not a file of a child: only a row for dossiers says so (RGT-09)"
+    if not category.open_blocks and not isinstance(category, MonthsAfter):
+        yield ("open_blocks",), "only a category of months may disregard that a dossier is open (RET-13)"
+
+
+def _unit(key: str, category: CategoryBase) -> Iterator[Finding]:
     if key.startswith(TOTAL_PREFIX):
         yield (), f"keys that begin with {TOTAL_PREFIX} are those of totals (5.4)"
     if category.unit == RECORDING and key != RECORDING:
@@ -127,17 +144,21 @@ def _category(key: str, category: CategoryBase) -> Iterator[Finding]:
         yield ("kinds",), f"the unit {category.unit} has no kinds; {' and '.join(WITH_KINDS)} have"
     elif category.kinds is not None and not category.kinds:
         yield ("kinds",), "this is empty: name a kind, or leave the key out for all kinds"
+
+
+def _disposition(category: CategoryBase) -> Iterator[Finding]:
+    no_term = isinstance(category, NoTerm)
     if category.unit in RELATIONS and category.disposition is Disposition.ANONYMISE:
         yield ("disposition",), f"a row for the unit {category.unit} says delete: nothing of it is kept without its person"
     if category.unit == OWN_TABLE and category.disposition is Disposition.ANONYMISE:
         yield ("disposition",), "a row for tables of the organisation's own says delete: what is emptied stands under masked in the mapping"
-    no_term = isinstance(category, NoTerm)
     if no_term and category.disposition is not Disposition.KEEP:
         yield ("disposition",), "a row without a term says retain (RET-15)"
     if not no_term and category.disposition is Disposition.KEEP:
         yield ("disposition",), "only a row of the type no_term says retain; here it is delete or anonymise"
-    if isinstance(category, UntilAge) and category.unit != "dossier":
-        yield ("type",), f"the unit {category.unit} has no age: until_age is for dossiers"
+
+
+def _anchors(category: CategoryBase) -> Iterator[Finding]:
     fitting = ANCHORS_OF_UNIT[category.unit]
     field = "event" if category.anchors and not hasattr(category, "anchor") else "anchor"
     for anchor in category.anchors:
@@ -145,15 +166,6 @@ def _category(key: str, category: CategoryBase) -> Iterator[Finding]:
             yield (field,), f"{anchor} does not fit the unit {category.unit}; it has {', '.join(fitting)}"
     if len(set(category.anchors)) < len(category.anchors):
         yield (field,), "an anchor stands here twice"
-    yield from _twice(category.bypass)
-    if category.bypass and no_term:
-        yield ("bypass",), "a row without a term disposes of nothing, so nothing can be bypassed"
-    elif category.bypass and category.unit == "contact":
-        yield ("bypass",), "a row for contacts decides over no contact: say so under contacts.bypass"
-    if not category.leads_to_child and category.unit != "dossier":
-        yield ("leads_to_child",), f"the unit {category.unit} is not a file of a child: only a row for dossiers says so (RGT-09)"
-    if not category.open_blocks and not isinstance(category, MonthsAfter):
-        yield ("open_blocks",), "only a category of months may disregard that a dossier is open (RET-13)"
 
 
 def _twice(bypass: Bypasses) -> Iterator[Finding]:
