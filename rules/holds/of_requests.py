@@ -22,6 +22,12 @@ REASON_OF_RIGHT: Final = MappingProxyType(
 )
 
 
+def grace_of(right: str, days: int) -> int:
+    """Return how many of the `days` of grace a request has after its closing: none where it preserves only
+    until it is decided, as a restriction and an objection do, or nothing at all."""
+    return days if REASON_OF_RIGHT.get(right) is Reason.HOLD_REQUEST else 0
+
+
 class RequestHold(msgspec.Struct, frozen=True, kw_only=True):
     """What holds need to know of one subject request.
 

@@ -23,6 +23,7 @@ from jobs.requests.redaction.redact import TextRedactor
 from jobs.requests.search.assess import Assessment
 from jobs.requests.search.scope import Row, Scope
 from rules.holds.holds import Holds
+from rules.holds.of_requests import grace_of
 from rules.law.of_units import decisions
 from rules.model.file_roles import FileRole
 from rules.model.kinds import kind_of
@@ -74,7 +75,9 @@ class Contexts:
         asked = self._units | _relations(scope.rows)
         self._day = assessment.day
         self._country = assessment.home.country
-        self._terms = Terms(assessment.day, context.policy.defaults.request_grace_days, context.policy.defaults.review_months)
+        defaults = context.policy.defaults
+        grace_days = grace_of(assessment.request.right, defaults.request_grace_days)
+        self._terms = Terms(assessment.day, grace_days, defaults.review_months)
         holds = _placed_holds(context, assessment) if scope.rows and not portable else Holds.none()
         self._decisions = dict(zip(asked, decisions(asked.values(), context.policy, holds, assessment.day), strict=True))
         others = [*([] if portable else [*self._of_files(), *self._of_recordings(), *self._of_own_terms()]), *self._of_relations()]

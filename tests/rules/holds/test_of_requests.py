@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.holds.of_requests import REASON_OF_RIGHT, RequestHold
+from rules.holds.of_requests import REASON_OF_RIGHT, RequestHold, grace_of
 from rules.model.decisions import Reason
 
 CLOSED = date(2026, 4, 10)
@@ -37,3 +37,14 @@ def test_the_last_day_is_the_closing_day_plus_the_grace(right: str, day: date, g
     request = RequestHold(request="request-1", right=right, closed_on=CLOSED)
     expected = REASON_OF_RIGHT[right] is Reason.HOLD_REQUEST and day <= CLOSED + timedelta(days=grace)
     assert (request.reason(day, grace_days=grace) is not None) is expected
+
+
+@given(st.sampled_from([*sorted(REASON_OF_RIGHT), "consent_withdrawal"]), st.integers(0, 90))
+def test_the_days_that_are_told_are_those_that_it_preserves(right: str, grace: int) -> None:
+    """HLD-08, HLD-10."""
+    told = grace_of(right, grace)
+    request = RequestHold(request="request-1", right=right, closed_on=CLOSED)
+    assert (request.reason(CLOSED + timedelta(days=told), grace_days=grace) is not None) is (
+        REASON_OF_RIGHT.get(right) is Reason.HOLD_REQUEST
+    )
+    assert request.reason(CLOSED + timedelta(days=told + 1), grace_days=grace) is None
