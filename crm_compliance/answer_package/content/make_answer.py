@@ -9,7 +9,7 @@ from crm_compliance.answer_package.content.glossary import glossary
 from crm_compliance.answer_package.content.items_copy import copy_sections, deed_of, new_value_of
 from crm_compliance.answer_package.content.letterhead import NOBODY, letterhead, sender_of
 from crm_compliance.answer_package.content.particulars import context_section, inside, searched
-from crm_compliance.answer_package.content.reasons import declined, left_out_rows
+from crm_compliance.answer_package.content.reasons import declined, left_out_rows, remarks_of
 from crm_compliance.answer_package.content.refusal import complaint, refusal_sections
 from crm_compliance.answer_package.content.retention import kept_of, kept_section
 from crm_compliance.answer_package.content.summary import summary
@@ -70,7 +70,7 @@ def _given(compilation: Compilation, shown: Shown, texts: Texts) -> tuple[Sectio
     intro: list[Block] = [Paragraph(texts.say("access", "portable" if portable else "confirm"))]
     if compilation.scope == "on_behalf_limited":
         intro.append(Paragraph(texts.say("access", "limited")))
-    intro += [Paragraph(texts.code("refusal", code)) for code in compilation.remarks]
+    intro += remarks_of(compilation, texts)
     contexts = [context_section(number, each, texts) for number, each in enumerate(shown.contexts, 1)]
     sections = [Section("", tuple(intro)), summary(compilation, shown, texts)]
     if contexts:
@@ -114,7 +114,7 @@ def _outcome(compilation: Compilation, told: Sequence[str], texts: Texts) -> tup
     delayed = [item for item in compilation.items if item.item in compilation.delayed]
     declined_items = [item for item in compilation.items if item.item not in compilation.granted]
     what, why = texts.say("outcome", "what"), texts.say("access", "withheld_reason")
-    sections = [Section("", (Paragraph(texts.say("outcome", "intro")),))]
+    sections = [Section("", (Paragraph(texts.say("outcome", "intro")), *remarks_of(compilation, texts)))]
     if granted:
         said = [Paragraph(texts.say("outcome", compilation.right))]
         if any(item.title in ERASING for item in granted):

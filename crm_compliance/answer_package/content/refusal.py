@@ -3,6 +3,7 @@
 `answer_package/texts/nl.toml`, and in fr, en and de beside it. Source: section 6.4."""
 
 from crm_compliance.answer_package.content.answer import Paragraph, Section
+from crm_compliance.answer_package.content.reasons import remarks_of
 from crm_compliance.answer_package.content.retention import kept_of, kept_section
 from crm_compliance.answer_package.content.wording import Texts
 from jobs.model.answer import Compilation
@@ -10,7 +11,7 @@ from jobs.model.answer import Compilation
 
 def refusal_sections(compilation: Compilation, texts: Texts) -> tuple[Section, ...]:
     code = compilation.refusal
-    reasons = (Paragraph(texts.code("refusal", code)), Paragraph(texts.code("refusal_more", code)))
+    reasons = (Paragraph(texts.code("refusal", code)), Paragraph(texts.code("refusal_more", code)), *remarks_of(compilation, texts))
     intro = Section("", (Paragraph(texts.say("refusal", "intro")),))
     return intro, Section(texts.say("refusal", "reason"), reasons), *kept_section(kept_of(compilation), texts)
 

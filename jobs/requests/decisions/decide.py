@@ -59,7 +59,8 @@ from rules.model.roles import Act, roles_of
 from rules.rights.authority import ADULT_AGE
 from rules.rights.entitlement import MANDATE_LAPSED
 
-_ALWAYS: Final = ("RF-01", "RF-07", "RF-08")
+NOT_ENTITLED: Final = "RF-07"  # whoever asks may not act for the child
+_ALWAYS: Final = ("RF-01", NOT_ENTITLED, "RF-08")
 # The texts that a refusal may be written with (6.4). RF-00 is what a neutral answer says: nobody chooses it.
 # RF-03 withholds parts.
 FITTING: Final[Mapping[Right, tuple[str, ...]]] = MappingProxyType(
@@ -179,17 +180,23 @@ def _chosen(request: SubjectRequest, compilation: Compilation, items: Sequence[s
     return chosen
 
 
+def refusals_of(request: SubjectRequest) -> tuple[str, ...]:
+    """Return the texts that a request can be refused with; none for access. That somebody may not act for a
+    child is told to nobody who asks for themselves."""
+    return tuple(code for code in FITTING.get(request.right, ()) if code != NOT_ENTITLED or request.on_behalf)
+
+
 def refuse(context: JobContext, actor: Actor, request_id: str, code: str) -> Decided:
     """Refuse the request with one of the texts that fit the right (6.4); within a month, whatever extension
     there was (DDL-09, R-105). Raises UsageError: the right of access, or a code that does not fit; Refused:
     another role or state, or no answer yet."""
     request = _authorised(actor, request_id)
-    if code not in FITTING[request.right]:
-        raise UsageError(
-            f"this is not a refusal of the right of {request.right.value}",
-            hint=f"one of: {', '.join(FITTING[request.right])}",
-            field="refuse",
-        )
+    fitting = refusals_of(request)
+    if code not in fitting:
+        message = f"this is not a refusal of the right of {request.right.value}"
+        if code in FITTING[request.right]:
+            message = "this refusal is for somebody who asks for a child"
+        raise UsageError(message, hint=f"one of: {', '.join(fitting)}", field="refuse")
     compilation = _compiled(context, request)
     if compilation.answer == "neutral":
         return Decided(save_transition(actor, request, {}, Step.DECIDE, {}))

@@ -213,6 +213,24 @@ def test_a_refusal_gives_its_reason_the_authority_and_the_court(language: str, c
         assert words in text
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_r099_what_the_right_does_not_reach_is_not_said_of_the_data_that_are_handed_over(language: str) -> None:
+    """R-099, RGT-10: a donor who is a witness too gets the gifts, and RF-04 as a remark on the rest."""
+    texts = texts_in(language)
+    text = text_of(letter(compilation(language=language, right="portability", remarks=("RF-04",))))
+    assert texts.code("remark", "RF-04") in text
+    assert texts.code("refusal", "RF-04") not in text
+
+
+@pytest.mark.parametrize(("refusal", "is_told"), [("", True), ("RF-02", True), ("RF-01", False), ("RF-08", False)])
+def test_rf07_beside_a_decision_stands_only_that_somebody_may_not_act_for_the_child(refusal: str, is_told: bool) -> None:
+    """RF-07, GDPR art. 12(4); of consent that is not involved nothing is said beside what was withdrawn, and
+    where it is not known who asks, or the request itself is refused, nothing at all."""
+    texts = texts_in("nl")
+    text = said(right="erasure", items=(), contexts=(), withheld=(), refusal=refusal, remarks=("RF-06", "RF-07"))
+    assert (texts.code("refusal", "RF-07") in text, texts.code("refusal", "RF-06") in text) == (is_told, False)
+
+
 def test_an_outcome_tells_what_was_done_what_was_not_and_who_is_told() -> None:
     """GDPR art. 12(4), 19; DDL-12."""
     profile = msgspec.structs.replace(PERSON, title="profile", fields=(), at="2020-01-02")

@@ -27,7 +27,7 @@ from jobs.register.overrides import OVERRIDABLE, SUSPICION_ENDED, waits_for_look
 from jobs.register.transitions import EXTENSIONS, QUESTIONS, outcomes_of
 from jobs.requests.answer.compile import compilation_of
 from jobs.requests.answer.download_link import TIMES
-from jobs.requests.decisions.decide import FITTING
+from jobs.requests.decisions.decide import refusals_of
 from jobs.requests.decisions.notices import notices_of
 from rules.decoders import decoder_of
 from rules.errors import ComplianceError, UsageError
@@ -154,7 +154,7 @@ def _choices(request: SubjectRequest, *, looks: bool) -> Mapping[str, Any]:
         "extension_kinds": EXTENSIONS,
         "outcomes": outcomes_of(request),
         "rules": [SUSPICION_ENDED] if looks else list(OVERRIDABLE),
-        "refusals": FITTING.get(request.right, ()),
+        "refusals": refusals_of(request),
         "is_copy": request.right in COPIES,
     }
 

@@ -159,6 +159,14 @@ def test_on_behalf_of_a_child_nothing_is_said_of_the_data_of_the_reader(language
     assert of_the_reader == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_on_behalf_of_a_child_a_refusal_takes_nobody_for_the_child(language: str) -> None:
+    """RF-01, RF-06: the reader is not the person concerned, and the consent need not be the reader's."""
+    own, behalf = texts_in(language), texts_in(language, on_behalf=True)
+    assert not re.search(READER[language], behalf.code("refusal", "RF-06"))
+    assert behalf.code("refusal", "RF-01") != own.code("refusal", "RF-01")
+
+
 @pytest.mark.parametrize("right", [Right.ERASURE, Right.OBJECTION, Right.CONSENT_WITHDRAWAL])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_was_done_is_a_sentence_by_itself_before_the_one_on_what_is_in_the_way(language: str, right: Right) -> None:

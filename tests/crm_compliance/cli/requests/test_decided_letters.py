@@ -8,6 +8,7 @@ import pytest
 
 from crm_compliance.answer_package.package import package_of
 from tests.crm_compliance.answer_package.pages import text_of
+from tests.crm_compliance.cli.requests import family
 from tests.crm_compliance.cli.requests.decided import (
     LOTTE,
     asking_for,
@@ -151,3 +152,47 @@ def test_the_letter_of_an_erasure_names_no_technical_reason_alone(typist: Typist
     typist.ask("requests", "approve", asking.id, *DORA)
     letter = letter_at_release(typist, asking)
     assert "etwa ein anderer Antrag, der zuerst zu beantworten ist, oder ein technischer Grund" in letter
+
+
+def test_hld10_the_letter_of_an_objection_promises_no_days_after_the_closing(typist: Typist, org: Night) -> None:
+    """HLD-08, HLD-10: an objection keeps what it is about until it is closed, an erasure thirty days more."""
+    witness = lotte(org)
+    org.party(witness, "witness", dossier=org.dossier("grooming"))
+    letters = {}
+    for right, refusal, about in (("objection", "RF-05", "processing"), ("erasure", "RF-02", "")):
+        asking = asking_for(typist, right, witness, language="en", details={"about": about})
+        decide(typist, asking, "--refuse", refusal)
+        typist.ask("requests", "approve", asking.id, *DORA)
+        letters[right] = letter_at_release(typist, asking)
+    keeps = "While we are dealing with your request, we will not erase these data."
+    assert {right: keeps in letter for right, letter in letters.items()} == {"objection": True, "erasure": False}
+    assert {right: "30 days" in letter for right, letter in letters.items()} == {"objection": False, "erasure": True}
+
+
+@pytest.mark.parametrize("words", [("--grant",), ("--refuse", "RF-10")])
+def test_rf07_who_may_not_act_for_the_child_is_told_so_beside_what_is_decided_on_their_own_data(
+    typist: Typist, org: Night, words: tuple[str, ...]
+) -> None:
+    """RF-07, R-098, GDPR art. 12(4): else the answer on the parent's own data reads as one on the child's."""
+    child, els = family.lotte(org, born="2016-03-04"), family.els(org)
+    dossier = org.dossier("grooming")
+    org.party(child, "child", dossier=dossier)
+    org.party(els, "parent", dossier=dossier)
+    who = ("--mandate", "not_shown")
+    asking = family.on_behalf(typist, child, els, *who, born="2016-03-04", right="restriction", language="en")
+    asking.compile()
+    decide(typist, asking, *words)
+    typist.ask("requests", "approve", asking.id, *DORA)
+    assert "We could not establish that you may act for this child." in letter_at_release(typist, asking)
+
+
+def test_rf07_refuses_nobody_who_asks_for_themselves(typist: Typist, org: Night) -> None:
+    """6.4: the letter would speak of a child to somebody who named none."""
+    asking = asking_for(typist, "erasure", lotte(org))
+    error = typist.refused("requests", "decide", asking.id, "--refuse", "RF-07", *DORA, code=2)
+    assert (error["message"], error["hint"]) == ("this refusal is for somebody who asks for a child", "one of: RF-02, RF-01, RF-08")
+    child, els = family.lotte(org, born="2016-03-04"), family.els(org)
+    org.party(child, "child", dossier=org.dossier("grooming"))
+    asking = family.on_behalf(typist, child, els, born="2016-03-04", right="erasure")
+    asking.compile()
+    assert decide(typist, asking, "--refuse", "RF-07")["refusal"] == "RF-07"

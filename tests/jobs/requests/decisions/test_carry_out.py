@@ -145,6 +145,7 @@ def test_r099_portability_of_a_mission_file_has_nothing_to_grant(night: Night) -
         (Right.ERASURE, "RF-05"),
         (Right.ERASURE, "RF-00"),
         (Right.ERASURE, "RF-03"),
+        (Right.ERASURE, "RF-07"),  # nobody asks for a child here
         (Right.RECTIFICATION, "RF-02"),
         (Right.RESTRICTION, "RF-06"),
         (Right.OBJECTION, "RF-02"),
