@@ -138,9 +138,27 @@ def answer_with(
     notices, waiting = (counts_of(store, request), waits_for(store, request)) if handles else (None, "")
     days = calendar_of(settings, store, output.warn)
     document = request_document(request, now, days, blocks=blocks_of(store, request), notices=notices, waits_for=waiting) | (more or {})
+    if handles and (text := _to_write(settings, store, request)):
+        document["to_write"] = text
     output.answer(
         document, lambda console: print_request(document, console, days, commands_after(next_step(request))), ids=("request", request.id)
     )
+
+
+def _to_write(settings: Settings, store: SqlStore, request: SubjectRequest) -> str:
+    """Return what the person has to be written, as long as it is known to whom."""
+    from crm_compliance.answer_package.content.refusal import refusal_to_write
+    from crm_compliance.configuration.organisation import organisation_of
+    from crm_compliance.wiring.schedule import policy_of
+    from jobs.model.request import GIVEN
+
+    if not request.refusal or not store.requests.has_part(request.id, GIVEN):
+        return ""
+    try:
+        return refusal_to_write(request, organisation_of(settings).under(policy_of(settings)))
+    except ComplianceError as error:
+        output.warn(f"the person has to be written to, and the text cannot be given: {error}")
+        return ""
 
 
 def _preserve(request: SubjectRequest) -> None:

@@ -122,6 +122,10 @@ def print_request(document: Mapping[str, Any], console: Console, calendar: Calen
         console.print(Text(line))
     for code in document["alarms"]:
         console.print(Text.assemble((code, "bold red"), f": {ALARMS.get(code, '')}"))
+    if text := document.get("to_write"):
+        by = f" by {document['due_on']}" if document["due_on"] else ""
+        console.print(Text(f"No letter of this was made. Write to the person{by}:\n", style="bold"))
+        console.print(Text(f"{text}\n"), soft_wrap=True)
     if following:
         console.print(f"Next: {following}", soft_wrap=True)
 

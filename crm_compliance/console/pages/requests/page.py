@@ -7,7 +7,10 @@ from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
+from crm_compliance.answer_package.content.refusal import refusal_to_write
+from crm_compliance.configuration.organisation import organisation_of
 from crm_compliance.console.frame.errors import nothing_here, status_of
+from crm_compliance.console.frame.services import Services
 from crm_compliance.console.frame.visit import Visit
 from crm_compliance.console.pages.requests.evidence import places_of, seen_of
 from crm_compliance.console.pages.requests.next_step import next_of, path_of
@@ -16,7 +19,7 @@ from crm_compliance.reports.parts.links import safe_link
 from crm_compliance.reports.requests.register import LOOKED_AT, SUSPICION
 from jobs.model.answer import Compilation, Item
 from jobs.model.plan import Kind
-from jobs.model.request import HANDOVER, Handover, SubjectRequest
+from jobs.model.request import GIVEN, HANDOVER, Handover, SubjectRequest
 from jobs.model.run import Run
 from jobs.ports.store.store import Store
 from jobs.register.answer_blocks import blocks_of
@@ -103,6 +106,7 @@ def shown(visit: Visit, request_id: str, error: ComplianceError | None = None, *
     values["blocks"] = sorted({LOOKED_AT if code.startswith(SUSPICION) else code for code in blocks})
     if handles:
         values["waits_for"] = waits_for(services.store, request)
+        values["to_write"] = _to_write(services, request)
         values |= _working_area(visit, request, compilation)
     values["handover"] = handover_of(visit, request)
     values["links_stay_here"] = services.settings.links_stay_here
@@ -110,6 +114,17 @@ def shown(visit: Visit, request_id: str, error: ComplianceError | None = None, *
         return visit.page("requests/show.html.j2", **values)
     values["wrong"] = visit.told(error, "refused", "block", "error")
     return visit.page("requests/show.html.j2", status=status or status_of(error), **values)
+
+
+def _to_write(services: Services, request: SubjectRequest) -> str:
+    """Return what the person has to be written, as long as it is known to whom; nothing where the file of the
+    organisation cannot be used, rather than in another one's name."""
+    if not request.refusal or not services.store.requests.has_part(request.id, GIVEN):
+        return ""
+    try:
+        return refusal_to_write(request, organisation_of(services.settings).under(services.policy()))
+    except ComplianceError:
+        return ""
 
 
 def handover_of(visit: Visit, request: SubjectRequest) -> Handover | None:

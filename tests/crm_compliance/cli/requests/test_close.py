@@ -84,6 +84,39 @@ def test_an_outcome_that_contradicts_the_state_is_refused(
     assert org.store.requests.part(request, GIVEN) is not None
 
 
+@pytest.mark.parametrize(
+    ("language", "reason", "complaint", "court"),
+    [
+        ("nl", "Het verzoek is kennelijk buitensporig", "Drukpersstraat 35, 1000 Brussel", "naar de bevoegde rechtbank"),
+        ("fr", "La demande est manifestement excessive", "rue de la Presse 35, 1000 Bruxelles", "saisir le tribunal compétent"),
+        ("de", "Der Antrag ist offenkundig exzessiv", "Drukpersstraat 35, 1000 Brüssel", "das zuständige Gericht anrufen"),
+        ("en", "The request is manifestly excessive", "Drukpersstraat / rue de la Presse 35", "go to the competent court"),
+    ],
+)
+def test_rf08_whoever_is_refused_without_a_release_is_written_the_reason_the_complaint_and_the_court(
+    typist: Typist, language: str, reason: str, complaint: str, court: str
+) -> None:
+    """RF-08, DDL-09; GDPR art. 12(4): no letter is made on this way, so that a person writes what it says."""
+    request = opened(typist, language=language)
+    said = typist.type("requests", "close", request, "--outcome", "REFUSED:RF-08", *DORA)
+    assert "No letter of this was made. Write to the person by 2026-12-28:" in said.out
+    text = typist.ask("requests", "show", request, *DORA)["to_write"]
+    assert text in said.out
+    assert [words for words in (reason, complaint, court) if words not in text.replace("\u00a0", " ")] == []
+    assert "to_write" not in typist.ask("requests", "show", request), "for who handles requests"
+
+
+def test_nothing_is_to_be_written_of_what_was_withdrawn_or_released_or_to_somebody_whose_name_has_gone(typist: Typist, org: Night) -> None:
+    ends = {"withdrawn": "WITHDRAWN", "released": "REFUSED:RF-02", "nameless": "NOT_IDENTIFIED"}
+    requests = {each: opened(typist) for each in ends}
+    released(org, requests["released"], Outcome.REFUSED, "RF-02")
+    for each, request in requests.items():
+        typist.ask("requests", "close", request, "--outcome", ends[each], *DORA)
+    assert "niet vaststellen dat u de betrokken persoon bent" in typist.ask("requests", "show", requests["nameless"], *DORA)["to_write"]
+    changed(org, requests["nameless"], {GIVEN: None})
+    assert [each for each, request in requests.items() if "to_write" in typist.ask("requests", "show", request, *DORA)] == []
+
+
 def test_a_delivery_to_the_wrong_person_kills_the_link_at_once(typist: Typist, org: Night) -> None:
     """EXP-16: 72 hours to tell the authority; the first time counts."""
     request = opened(typist)

@@ -416,3 +416,18 @@ def test_a_crm_that_is_away_keeps_no_receipt_from_being_registered(
     answer = dpo.post("/requests/new", **TYPED)
     assert answer.status_code == 303
     assert "could not be looked up yet" in dpo.page(answer.headers["Location"])
+
+
+def test_rf08_the_page_of_what_was_refused_without_a_release_has_what_is_to_be_written(
+    services: Services, typist: Typist, signed_in: SignedIn
+) -> None:
+    """RF-08; GDPR art. 12(4): no letter is made on this way."""
+    request, text = opened(typist, language="fr"), "La demande est manifestement excessive"
+    path, dpo = f"/requests/{request}", signed_in(Role.DPO)
+    assert text not in dpo.page(path)
+    assert dpo.post(f"{path}/close", outcome="REFUSED:RF-08").status_code == 303
+    told = text_of(dpo.page(path))
+    assert "No letter of this refusal was made Write to the person by" in told
+    assert text in told
+    assert "rue de la Presse" in told
+    assert text not in signed_in(Role.APPROVER).page(path)
