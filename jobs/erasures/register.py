@@ -20,6 +20,7 @@ BEGUN = "begun-"  # prefix of what a run is about to do to a contact, to which n
 GOING = "going-"  # prefix of what a run is about to do to any row: delete or mask. What a lost run wrote last is recorded nowhere else
 LEFT = "left-"  # prefix of the same, for a row deleted with a unit which its run left half done
 WHOLE = "whole-"  # prefix of the same, for the version of a unit's own row as it was judged; without a run where that has ended
+TIED = "tied-"  # prefix of what becomes of a row that stays where a unit goes that may be left half done: its link is emptied
 ENDED = "ended"  # a run has done, or noted in the database, all that it had begun
 COUNTED = "counted"  # a run is about to let a total of the statistics grow from this version on; nobody is erased by that
 CHUNK = 1_000
@@ -74,6 +75,9 @@ class Register:
         self.tables_written: set[str] = set()  # those of rows that went along included, which need no mapping
         self._going: dict[str, dict[str, Written]] = {}  # by run that has not ended, then by reference
         self._left: dict[str, Written] = {}
+        self._rest: dict[str, Written] = {}  # what was announced with a unit that its run, which has ended, left half done
+        self._units_left: dict[str, set[str]] = {}  # by run, such units
+        self._tied: dict[str, dict[str, str]] = {}  # by run, then by reference, the unit to which the row was tied
         self._whole: dict[str, dict[str, Written]] = {}  # by run, then by reference of the version
         self.has_trims = False
         self._known: dict[str, Erased] = {}
@@ -83,6 +87,9 @@ class Register:
         for entry in entries:
             if entry.operation == ENDED:
                 self._end(entry.run)
+                continue
+            if entry.operation.startswith(TIED):
+                self._tied.setdefault(entry.run, {})[entry.ref] = OfUnit.read(entry.reason).unit
                 continue
             if entry.operation.startswith((GOING, LEFT, WHOLE)):
                 self._write(entry)
@@ -106,24 +113,28 @@ class Register:
         self.tables_written.add(entry.row_table)
         if word + "-" == LEFT:
             self._left[entry.ref] = written
+            self._units_left.setdefault(entry.run, set()).add(of.unit)
         elif word + "-" == WHOLE:
             if entry.run not in self._ended:
                 self._whole.setdefault(entry.run, {})[entry.ref] = written
         elif entry.run in self._ended:
-            self._take_over(entry.ref, entry.run)
+            self._take_over(entry.ref, written)
         else:
             self._going.setdefault(entry.run, {})[entry.ref] = written
 
     def _end(self, run: str) -> None:
         self._ended.add(run)
         self._whole.pop(run, None)
-        for ref in self._going.pop(run, {}):
-            self._take_over(ref, run)
+        for ref, written in self._going.pop(run, {}).items():
+            self._take_over(ref, written)
 
-    def _take_over(self, ref: str, run: str) -> None:
+    def _take_over(self, ref: str, written: Written) -> None:
         """Leave to a later run what an earlier left half done: it is done, or left by the later one."""
-        if (left := self._left.get(ref)) is not None and left.run != run:
+        if (left := self._left.get(ref)) is not None and left.run != written.run:
             del self._left[ref]
+        self._rest.pop(ref, None)
+        if written.unit and written.unit in self._units_left.get(written.run, ()):
+            self._rest[ref] = written
 
     def __len__(self) -> int:
         return len(self._known)
@@ -147,10 +158,10 @@ class Register:
 
     def announced(self, references: Collection[str]) -> tuple[str, Written | None]:
         """Return the reference by which the row with any of these references was announced, and what was to
-        happen to it. That is what a run that never finished was about to do to it, or has left half done;
-        empty and None if there is nothing of it."""
+        happen to it. That is what a run that never finished was about to do to it, or has left half done, or
+        has left in place of such a unit; empty and None if there is nothing of it."""
         for reference in references:
-            for known in (*self._going.values(), self._left):
+            for known in (*self._going.values(), self._left, self._rest):
                 if (found := known.get(reference)) is not None and found.unit:
                     return reference, found
         return "", None
@@ -158,6 +169,15 @@ class Register:
     def whole(self, references: Collection[str]) -> Written | None:
         """Return the unit whose own row had the version with any of these references when it was judged."""
         return next((known[ref] for ref in references for known in self._whole.values() if ref in known), None)
+
+    def is_stranger(self, references: Collection[str]) -> bool:
+        """Return whether the row with any of these references has come to what is left of a unit since: it
+        neither was announced with one that is half done, nor was to lose its link to one."""
+        return self.is_new(references) and not any(self._is_tied(run, ref) for ref in references for run in self._tied)
+
+    def _is_tied(self, run: str, ref: str) -> bool:
+        unit = self._tied[run].get(ref)
+        return unit is not None and (run not in self._ended or unit in self._units_left.get(run, ()))
 
     def units(self, tables: Collection[str]) -> dict[str, set[str]]:
         """Return the references of all rows of these tables that were announced, or are deleted, by their
@@ -178,8 +198,9 @@ class Register:
         return None
 
     def is_new(self, references: Collection[str]) -> bool:
-        """Return whether the row with any of these references was never erased nor about to be."""
-        return self.find(references) is None and self.written(references) is None
+        """Return whether the row with any of these references was never erased nor about to be, if only with
+        a unit that is half done."""
+        return self.find(references) is None and self.written(references) is None and self.announced(references)[1] is None
 
     def begun(self, references: Collection[str], *, but_by: str = "") -> Erased | None:
         """Return what an unfinished run, other than `but_by`, was about to do to the contact with any of
@@ -241,6 +262,7 @@ def announce(context: JobContext, run: str, actions: Sequence[Action]) -> list[E
     distinguished from what other people's rows have left there (ERA-12)."""
     entries = list(_rows_of(context, run, GOING, [(action.key, action.reason, _writes(context, action)) for action in actions]))
     entries += _wholes(context, run, actions)
+    entries += _ties(context, run, actions)
     if entries:
         context.erased.append(entries)
     return entries
@@ -256,6 +278,17 @@ def _wholes(context: JobContext, run: str, actions: Iterable[Action]) -> Iterato
             ref = context.reference(action.table, version_of(own.id, own.etag))
             of = OfUnit(context.reference(*action.key), action.reason)
             yield Erasure(ref, WHOLE + own.operation, action.table, run, at, of.text)
+
+
+def _ties(context: JobContext, run: str, actions: Iterable[Action]) -> Iterator[Erasure]:
+    """Yield the rows that stay where such a unit goes: a recording with a term of its own, a role elsewhere
+    too. Without them nobody could tell these from what comes to the rest of it later."""
+    at = instant(context.clock(), "seconds")
+    for action in actions:
+        if len(action.rows) > 1 and action.rows[-1].operation in WRITTEN_OFF:
+            of = OfUnit(context.reference(*action.key), action.reason).text
+            tied = [(write.operation, *write.key(context.connector)) for write in action.rows if write.operation not in WRITTEN_OFF]
+            yield from (Erasure(context.reference(table, row), TIED + what, table, run, at, of) for what, table, row in tied)
 
 
 def announce_rows(context: JobContext, run: str, rows: Mapping[tuple[str, str], Iterable[tuple[str, str]]]) -> None:

@@ -2,20 +2,24 @@
 keyed references, and finished as a continued run would.
 
 What remains of such a unit cannot be judged any more: its fiches, and with them what its end depends on, may
-be gone. So it is finished where its own row has the very version that was judged and no fiche has been added
-since. Where nothing of it is deleted, or where it is not as it was judged, the next plan judges what there
-is."""
+be gone. So it is finished where its own row has the very version that was judged and nothing has come to what
+is left of it: no fiche, and nothing that changes no version, such as a role or a recording. Where nothing of
+it is deleted, or where it is not as it was judged, the next plan judges what there is. What the database
+knows to be half done is left to the next night."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from connectors.interface.remains import RowKey
 from jobs.erasures.register import Register, Written, version_of
+from jobs.model.run import RowWrite
 from jobs.ports.context import JobContext
 from jobs.reading.long_term import retained_rows_of
 from jobs.restores.rows_back import Returned
+from jobs.writing.partial_units import bound_to
+from jobs.writing.row_writes import write_of
 from rules.model.records import KINDS, Record
 
 
@@ -33,24 +37,30 @@ def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey
     if not register.has_wholes:
         return HalfDone()
     connector = context.connector
-    there: defaultdict[str, set[str]] = defaultdict(set)  # by unit, the references of its rows
+    there: defaultdict[str, dict[str, RowWrite]] = defaultdict(dict)  # by unit, its rows by reference
     fiches: defaultdict[str, set[str]] = defaultdict(set)  # by dossier, the units with which its fiches were announced
     as_judged: dict[str, tuple[str, Record, Written]] = {}
-    tables: set[str] = set()
     links = connector.all_kinds.links
     mapped = [
         kind for kind in links if connector.has(KINDS[kind]) and not register.tables_written.isdisjoint(connector.tables(KINDS[kind]))
     ]
     retaining = connector.retaining([KINDS[kind] for kind in mapped])
+    units = register.units({table for kind in mapped for table in connector.tables(KINDS[kind])})
+    for _, action in context.store.journal.partials():
+        for ref in context.references(*action.key):
+            units.pop(ref, None)
+    own: set[str] = set()  # units of which the own row is there
     for kind in mapped:
         record, fields = KINDS[kind], links[kind]
-        tables.update(connector.tables(record))
         for page in connector.read(record, fields):
             table = connector.table(type(page[0])) if page else ""
             for row in page:
-                ref, written = register.announced(context.references(table, row.id))
+                references = context.references(table, row.id)
+                own.update(units.keys() & references)
+                ref, written = register.announced(references)
                 unit = written.unit if written is not None else ""
-                there[unit].add(ref)
+                if unit:
+                    there[unit][ref] = write_of(row)
                 if kind == "fiche" and (dossier := getattr(row, "dossier", None)):
                     fiches[dossier].add(unit)
                 whole = register.whole(context.references(table, version_of(row.id, row.etag)))
@@ -59,22 +69,39 @@ def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey
         for row in (
             retained_rows_of(connector, record, (), None) if record in retaining else ()
         ):  # announced with its unit, and still to be purged
-            ref, written = register.announced(context.references(connector.table(type(row)), row.id))
-            there[written.unit if written is not None else ""].add(ref)
-    units, unfinished = [], 0
-    for unit, announced in register.units(tables).items():
-        if unit not in there[unit] or announced <= there[unit]:
+            references = context.references(connector.table(type(row)), row.id)
+            own.update(units.keys() & references)
+            ref, written = register.announced(references)
+            if written is not None:
+                there[written.unit].setdefault(ref, write_of(row, retained=True))
+    finished, unfinished = [], 0
+    for unit, announced in units.items():
+        if unit not in own or announced <= there[unit].keys():
             continue  # gone as a whole, or there as a whole
         found = as_judged.get(unit)
-        if found is None or _has_strangers(found, unit, fiches) or is_held((connector.table(type(found[1])), found[1].id), found[2]):
+        if (
+            found is None
+            or _has_strangers(found, unit, fiches)
+            or _has_grown(context, register, found, [*there[unit].values()])
+            or is_held((connector.table(type(found[1])), found[1].id), found[2])
+        ):
             unfinished += 1
             continue
         kind, row, whole = found
-        units.append(Returned(kind, connector.table(type(row)), row.id, row.etag, whole.operation, whole.reason))
-    return HalfDone(tuple(units), unfinished)
+        finished.append(Returned(kind, connector.table(type(row)), row.id, row.etag, whole.operation, whole.reason))
+    return HalfDone(tuple(finished), unfinished)
 
 
 def _has_strangers(found: tuple[str, Record, Written], unit: str, fiches: Mapping[str, set[str]]) -> bool:
     """Return whether a fiche has been added to a dossier since it was judged."""
     kind, row, _ = found
     return kind == "dossier" and bool(fiches.get(row.id, set()) - {unit})
+
+
+def _has_grown(context: JobContext, register: Register, found: tuple[str, Record, Written], rest: Sequence[RowWrite]) -> bool:
+    """Return whether something has come to what is left of a unit since it was announced (RET-03, RET-17).
+    What refers to a contact is looked at when they are written to."""
+    kind, row, _ = found
+    if kind == "contact":
+        return False
+    return any(register.is_stranger(context.references(*key)) for key in bound_to(context.connector, [*rest, write_of(row)]))

@@ -102,16 +102,24 @@ class Replay(UnscheduledRun):
         return _NOTHING_COUNTED
 
     def _kept(self, rows: Rows) -> dict[str, str]:
-        register, connector = self._register, self.context.connector
-        new = [
-            unit
-            for unit, writes in rows.of.items()
-            if any(
-                write.kind == "fiche" and write.operation in WRITTEN_OFF and register.is_new(self.context.references(*write.key(connector)))
-                for write in writes
-            )
-        ]
-        return dict.fromkeys(new, NEW_FICHE) | kept_with(self.context, rows.of, self.day)
+        new = {unit: code for unit, writes in rows.of.items() if (code := self._come_since(writes))}
+        return new | kept_with(self.context, rows.of, self.day)
+
+    def _come_since(self, writes: Sequence[RowWrite]) -> str:
+        """Return the code of a unit, with its own row last, that would take a fiche along which was never
+        erased; so of one that a lost run has left half done where it would take or let go anything that was
+        not announced with it. Empty where there is nothing of that."""
+        register, connector, references = self._register, self.context.connector, self.context.references
+        if any(
+            write.kind == "fiche" and write.operation in WRITTEN_OFF and register.is_new(references(*write.key(connector)))
+            for write in writes
+        ):
+            return NEW_FICHE
+        if not register.has_wholes or not writes:
+            return ""
+        table, row = writes[-1].key(connector)
+        is_rest = register.find(references(table, row)) is None and register.whole(references(table, version_of(row, writes[-1].etag)))
+        return CHANGED if is_rest and any(register.is_stranger(references(*write.key(connector))) for write in writes) else ""
 
     @cached_property
     def _register(self) -> Register:

@@ -50,21 +50,23 @@ def is_as_judged(connector: Connector, action: Action, remaining: Sequence[RowWr
 
 
 def come_since(connector: Connector, action: Action, remaining: Sequence[RowWrite]) -> set[str]:
-    """Return the ids of rows that would go with what remains of a unit, or lose their link to it, and with
-    which it was not announced: a role, perhaps of a younger child, a recording, or what depends on these rows
-    (RET-03, RET-17). They change no version of it."""
-    left = {write.id: action.id for write in remaining if write.operation == "delete" and not write.retained}
+    """Return the ids of rows that are `bound_to` the rest of a unit and with which it was not announced."""
+    return {row for _, row in bound_to(connector, remaining)} - {write.id for write in (*action.gone, *action.rows)}
+
+
+def bound_to(connector: Connector, remaining: Sequence[RowWrite]) -> set[RowKey]:
+    """Return the rows that would go with what remains of one unit, or lose their link to it: a role, perhaps
+    of a younger child, a recording, or what depends on these rows (RET-03, RET-17). They change no version of
+    it."""
+    left = {write.id: "rest" for write in remaining if write.operation == "delete" and not write.retained}
     dossiers, fiches = (
-        {write.id: action.id for write in remaining if write.kind == kind and write.id in left}
-        for kind in (UnitKind.DOSSIER, UnitKind.FICHE)
+        {write.id: "rest" for write in remaining if write.kind == kind and write.id in left} for kind in (UnitKind.DOSSIER, UnitKind.FICHE)
     )
-    roles = (role for _, role, _ in roles_of(connector, dossiers.keys(), fiches))
-    found = {role.id for role in roles if not connector.is_derived(type(role))}
-    for name, owners in (("dossier", dossiers), ("fiche", fiches)):
-        if owners:
-            found |= {row.id for row in rows_of(connector, Recording, RECORDING_FIELDS, Among(name, sorted(owners)))}
-    found |= {write.id for _, write in below(connector, left, ())}
-    return found - {write.id for write in (*action.gone, *action.rows)}
+    roles = [role for _, role, _ in roles_of(connector, dossiers.keys(), fiches) if not connector.is_derived(type(role))]
+    files = [(name, sorted(owners)) for name, owners in (("dossier", dossiers), ("fiche", fiches)) if owners]
+    recordings = [row for name, owners in files for row in rows_of(connector, Recording, RECORDING_FIELDS, Among(name, owners))]
+    found = {(connector.table(type(row)), row.id) for row in (*roles, *recordings)}
+    return found | {write.key(connector) for _, write in below(connector, left, ())}
 
 
 def changed_since(connector: Connector, actions: Sequence[Action]) -> list[Key]:

@@ -18,17 +18,20 @@ from urllib.parse import quote
 import pytest
 
 from connectors.emulator.serving.server import RunningEmulator, running
+from jobs.erasures.register import load_register, reconcile
 from jobs.model.plan import Plan
 from jobs.model.run import RunState
+from jobs.restores.half_deleted_units import half_done
 from jobs.restores.lost_places import LostPlaces
 from jobs.restores.recover import recover
 from jobs.restores.replay import replay_if_restored
+from jobs.restores.replay_plan import plan_replay
 from jobs.runs.apply import apply_plan
 from jobs.writing import send
 from tests.connectors.dynamics.residual.residual_crm import environment_with_more
 from tests.drivers.holding import place, release
 from tests.drivers.night import Night
-from tests.drivers.organisation import TOKEN
+from tests.drivers.organisation import TOKEN, set_faults
 from tests.drivers.restoring import Backup
 from tests.jobs.runs.kill_points import Fragile, Killed, Points, fragile_store, organisation, state_of
 from tests.known_definitions import KNOWN
@@ -249,24 +252,100 @@ def test_a_row_that_lives_keeps_its_history_whatever_was_announced(make_night: M
     assert history_of(after, dossier) == before > 0
 
 
-@pytest.mark.parametrize("change", ["nothing", "version", "fiche"])
+def come(night: Night, change: str, dossier: str, left: list[str]) -> None:
+    """What somebody does with a dossier of which these fiches are left."""
+    if change == "version":
+        night.patch("cf_dossiers", dossier, cf_summary="Verzonnen.")
+    elif change == "fiche":
+        night.fiche("social_card", spoken=date(2026, 11, 1), dossier=dossier)
+    elif change == "child":
+        night.party(night.contact(birthdate="2015-01-01"), "child", dossier=dossier)
+    elif change == "child of a fiche":
+        night.party(night.contact(birthdate="2015-01-01"), "child", fiche=left[0])
+    elif change == "recording":
+        night.recording(date(2026, 11, 20), fiche=left[0])
+    elif change == "note":
+        night.note("cf_fiche", left[0])
+
+
+@pytest.mark.parametrize("change", ["nothing", "version", "fiche", "child", "child of a fiche", "recording", "note"])
 def test_a_unit_that_is_half_gone_is_finished_only_as_it_was_judged(
     make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
-    """RET-17: without its fiches nothing can be judged any more; one that was changed, or to which a fiche
-    came, is counted and stays."""
+    """RET-03, RET-17: without its fiches nothing can be judged any more; one that was changed, or to which
+    something came, if only a role that changes no version, is counted and stays."""
     monkeypatch.setattr(send, "MAX_OPERATIONS", 3)
     night = make_night(url=database_file(), register="half.jsonl")
     dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=6)
     killed(night, "change", 2)
     left = night.fiches_of(dossier)
     assert 0 < len(left) < 6
-    if change == "version":
-        night.patch("cf_dossiers", dossier, cf_summary="Verzonnen.")
-    elif change == "fiche":
-        night.fiche("social_card", spoken=date(2026, 11, 1), dossier=dossier)
+    come(night, change, dossier, left)
     after = make_night(url=database_file(), register="half.jsonl")
     done = recover(after.context)
     assert done.unfinished == (change != "nothing")
     assert (after.get("cf_dossiers", dossier) is None) is (change == "nothing")
     assert done.places.cleaned == 6 - len(left)
+
+
+def test_what_was_announced_with_a_unit_is_no_news_in_it(
+    make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(send, "MAX_OPERATIONS", 3)
+    night = make_night(url=database_file(), register="known.jsonl")
+    dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=2)
+    roles = [night.party(night.contact(), "witness", dossier=dossier) for _ in range(4)]
+    kept, other = night.fiches_of(dossier)
+    recording = night.recording(date(2026, 11, 20), fiche=kept)
+    night.note("cf_fiche", other)
+    killed(night, "change", 2)
+    assert 0 < sum(night.get("cf_parties", role) is None for role in roles) < 4
+    assert (night.get("cf_recordings", recording) or {})["_cf_ficheid_value"] == kept
+    after = make_night(url=database_file(), register="known.jsonl")
+    assert recover(after.context).unfinished == 0
+    assert after.get("cf_dossiers", dossier) is None
+
+
+@pytest.mark.parametrize("change", ["nothing", "child"])
+def test_what_comes_to_the_rest_of_a_unit_while_its_plan_waits_keeps_it(
+    make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """RET-17: people may take days to approve what `recover` has found."""
+    monkeypatch.setattr(send, "MAX_OPERATIONS", 3)
+    night = make_night(url=database_file(), register="waits.jsonl")
+    dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=6)
+    killed(night, "change", 2)
+    after = make_night(url=database_file(), register="waits.jsonl")
+    reconcile(after.context)
+    half = half_done(after.context, load_register(after.context), lambda *_: False)
+    plan = plan_replay(after.context, half_done=half.units)
+    assert plan is not None
+    come(after, change, dossier, [])
+    run = apply_plan(after.context, plan.id)
+    assert ("CHANGED" in str(run.counts["skipped"])) is (change != "nothing")
+    assert (after.get("cf_dossiers", dossier) is None) is (change == "nothing")
+
+
+@pytest.mark.parametrize("change", ["nothing", "child", "fiche", "version"])
+@pytest.mark.parametrize("refused", ["dossier", "fiche"])
+def test_a_unit_that_a_run_which_ended_has_left_half_done_is_found_after_a_later_loss(
+    make_night: MakeNight, database_file: Callable[[], str], monkeypatch: pytest.MonkeyPatch, refused: str, change: str
+) -> None:
+    """ERA-15: the CRM refused the rest of it. The next night would have gone on; the lost database alone knew
+    of that, and nobody else would come back to a dossier without the fiches by which it was judged."""
+    monkeypatch.setattr(send, "MAX_OPERATIONS", 3)
+    night = make_night(url=database_file(), register="left.jsonl")
+    dossier = night.dossier("social_card", spoken=LONG_AGO, fiches=6)
+    last = sorted(night.fiches_of(dossier))[-1]
+    path = f"cf_dossiers({dossier})" if refused == "dossier" else f"cf_fiches({last})"
+    set_faults(night.emulator, {"match": {"method": "DELETE", "path": path, "every": 1}, "times": 99, "do": "status", "status": 403})
+    run = night.apply(night.plan())
+    set_faults(night.emulator)
+    assert run.counts["partial"] == 1
+    assert recover(night.context).unfinished == 0  # the database is there: the next night goes on
+    assert night.get("cf_dossiers", dossier) is not None
+    come(night, change, dossier, [])
+    after = make_night(url=database_file(), register="left.jsonl")
+    assert recover(after.context).unfinished == (change != "nothing")
+    assert (after.get("cf_dossiers", dossier) is None) is (change == "nothing")
+    assert recover(after.context).unfinished == (change != "nothing")
