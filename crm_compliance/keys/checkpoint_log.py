@@ -8,8 +8,10 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from crm_compliance.configuration.settings import Settings
 from crm_compliance.host.files import DiskProblem, disk_errors, lock_alone
 from jobs.ledger.checkpoints import Checkpoint, decode, encode, looks_like_one
+from jobs.ledger.entries import StoreAltered
 from rules.errors import UsageError
 from rules.hints import hint_to
 
@@ -85,3 +87,18 @@ def read_checkpoint_log(path: Path) -> list[Checkpoint | None]:
             "not an external checkpoint log: no line of it is a checkpoint", hint="DATA_DIR/anchor.jsonl is one", where=str(path)
         )
     return list(decode(lines))
+
+
+def refuse_behind_log(settings: Settings, checkpoints: Callable[[], Sequence[Checkpoint]]) -> None:
+    """Raise StoreAltered, with code `store_behind`, where the external checkpoint log ends with a checkpoint
+    that the database has not."""
+    log = settings.checkpoint_log_path
+    outside = last_logged(log)  # before the database is asked: whoever adds one writes it there first
+    if outside is not None and outside not in checkpoints():
+        raise StoreAltered(
+            f"the external checkpoint log knows {outside.entries} entries of the ledger in another state than the database, which was "
+            "put back to an older day: what was held, asked or decided since is lost",
+            hint=hint_to("restore_newest") if settings.anchor_file is None else hint_to("restore_or_name_new_log"),
+            where=str(log),
+            code="store_behind",
+        )

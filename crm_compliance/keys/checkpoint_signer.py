@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crm_compliance.configuration.settings import Settings
 from crm_compliance.host.files import DiskProblem
-from crm_compliance.keys.checkpoint_log import CheckpointLogUnfit, catch_up, last_logged, read_checkpoint_log
+from crm_compliance.keys.checkpoint_log import CheckpointLogUnfit, catch_up, read_checkpoint_log, refuse_behind_log
 from crm_compliance.keys.key_file import KeyKind
 from crm_compliance.keys.key_ring import KeyRing, public_keys_below
 from crm_compliance.keys.public_keys import PublicKeys
@@ -19,7 +19,6 @@ from jobs.ledger.heads import STRANDS
 from jobs.ledger.verification import Audit, Problem, audit_ledger
 from rules.dates.calendar import Calendar
 from rules.errors import ComplianceError, UsageError
-from rules.hints import hint_to
 
 
 class DeskNotary:
@@ -60,17 +59,8 @@ class DeskNotary:
             return ""
 
     def refuse_behind(self, checkpoints: Callable[[], Sequence[Checkpoint]]) -> None:
-        outside = last_logged(self._log)  # before the database is asked: whoever adds one writes it there first
-        if outside is None or self._is_recovering:
-            return
-        if outside not in checkpoints():
-            raise StoreAltered(
-                f"the external checkpoint log knows {outside.entries} entries of the ledger in another state than the database, which was "
-                "put back to an older day: what was held, asked or decided since is lost",
-                hint=hint_to("restore_newest") if self._settings.anchor_file is None else hint_to("restore_or_name_new_log"),
-                where=str(self._log),
-                code="store_behind",
-            )
+        if not self._is_recovering:
+            refuse_behind_log(self._settings, checkpoints)
 
     def log_checkpoints(self, checkpoints: Callable[[], Sequence[Checkpoint]]) -> None:
         try:

@@ -36,6 +36,18 @@ def _drop_older_lines(folder: Path) -> None:
         folder.rmdir()
 
 
+def refuse_older(settings: Settings, store: SqlStore) -> None:
+    """Refuse to list what an older copy of the database has, beside newer keys or a newer checkpoint log:
+    what came since would be told as if there were none. Where keys are missing nothing tells how old it is,
+    and a list still answers. Raises StoreAltered: as a plan does."""
+    from crm_compliance.keys.checkpoint_log import refuse_behind_log
+    from crm_compliance.keys.key_ring import KeysMissing
+
+    with suppress(KeysMissing):
+        store.ledger.head()
+        refuse_behind_log(settings, store.checkpoints.all)
+
+
 @contextmanager
 def erased_before(settings: Settings, warn: Callable[[str], None]) -> Iterator[tuple[Register, Callable[[str, str], Collection[str]]]]:
     """Yield the register of erasures and how its references are made, without a CRM. After the database was

@@ -166,3 +166,52 @@ def test_a_run_that_was_killed_needs_no_recovery(typist: Typist, org: Night, mon
     killed_before_its_contacts(typist, monkeypatch)
     (run,) = [run for run in org.store.runs.all() if not run.is_over]
     assert typist.ask("apply", run.plan)["state"] == "done"
+
+
+LISTS = ("holds list", "plans list", "requests list", "history list", "quarantine list")
+
+
+def put_back(typist: Typist, org: Night, tmp_path: Path, *, whole: bool = False) -> None:
+    """The database, or with `whole` the data folder, of before a hold is back beside what is newer."""
+    org.store.close()
+    shutil.copytree(data_of(typist), tmp_path / "before")
+    held = org.dossier("social_card", spoken=LONG_AGO)
+    hold = ("holds", "place", "--table", "cf_dossier", "--id", held, "--type", "legal", "--reason", "LIT-1", "--basis", "fictief")
+    typist.ask(*hold, "--review-on", "2027-02-01", "--as", "dora", "--role", "dpo")
+    if whole:
+        typist.ask("evidence", "--output", tmp_path / "after.zip")  # writes to the log elsewhere
+    assert len(typist.ask("holds", "list")) == 1
+    if whole:
+        shutil.rmtree(data_of(typist))
+        shutil.copytree(tmp_path / "before", data_of(typist))
+        return
+    for file in data_of(typist).glob("state.db*"):
+        file.unlink()
+    for file in (tmp_path / "before").glob("state.db*"):
+        shutil.copy2(file, data_of(typist))
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["database alone", "data folder"])
+def test_an_older_database_is_not_listed_as_if_nothing_had_come_since(typist: Typist, org: Night, tmp_path: Path, *, whole: bool) -> None:
+    """HLD-01, ACC-06: a list that lacks the hold of yesterday would say that there is none."""
+    typist.set(ANCHOR_FILE=str(tmp_path / "elsewhere.jsonl"))
+    typist.ask("run", "requests")
+    put_back(typist, org, tmp_path, whole=whole)
+    code = "store_behind" if whole else "store_altered"
+    for command in (*LISTS, f"requests calendar --output {tmp_path / 'due.ics'}"):
+        assert typist.refused(*command.split(), code=7)["code"] == code, command
+    assert not (tmp_path / "due.ics").exists()
+    assert typist.ask("recover")["recovered"]
+    if whole:
+        typist.set(ANCHOR_FILE=str(tmp_path / "new.jsonl"))
+    assert typist.ask("holds", "list") == []
+
+
+def test_lists_still_answer_where_keys_are_lost(typist: Typist, org: Night, tmp_path: Path) -> None:
+    """Nothing can be proved any more by then, and people have to know what to hold again."""
+    typist.ask("run", "requests")
+    put_back(typist, org, tmp_path)
+    shutil.rmtree(data_of(typist) / "keys")
+    assert typist.refused("plan", code=2)["code"] == "keys_missing"
+    for command in LISTS:
+        assert isinstance(typist.ask(*command.split()), list), command

@@ -66,7 +66,7 @@ def list_() -> None:
     Example: crm-compliance quarantine list --json
     """
     settings = arguments.settings()
-    with arguments.opened_store(settings) as (store, _):
+    with arguments.listed_store(settings) as (store, _):
         found = store.quarantine.marks()
         if found:  # the schedule is read only where there is something to hold against it
             from crm_compliance.wiring.schedule import policy_of

@@ -48,7 +48,7 @@ def list_(
     from jobs.runs.run_states import maintenance_and_state, run_and_state
 
     settings = arguments.settings()
-    with arguments.opened_store(settings) as (store, _):
+    with arguments.listed_store(settings) as (store, _):
         calendar = partial(clock_shown, settings, zone_of(store))
         made = newest_first(store.runs.newest(), store.runs.newest_maintenance())
         found = arguments.newest(made, lambda run: run.started_at, limit, since, calendar)

@@ -50,7 +50,7 @@ def list_(
 
     settings = arguments.settings()
     sees_requests = bool(as_ or role) and signed_in(settings, as_, role).may(Act.SEE_HOLDS_OF_REQUESTS)
-    with arguments.opened_store(settings) as (store, clock):
+    with arguments.listed_store(settings) as (store, clock):
         day = clock_shown(settings, zone_of(store)).day(clock()) if store.holds.number(HoldQuery(date.max)) else date.max
         holds = store.holds.page(HoldQuery(day, which), limit=limit if limit is None else min(limit, sys.maxsize)).holds
         documents = [hold_document(hold, day) for hold in (holds if which is HoldList.REVIEW else reversed(holds))]

@@ -89,7 +89,7 @@ def list_(
     from jobs.checks.same_zone import zone_of
 
     settings = arguments.settings()
-    with arguments.opened_store(settings) as (store, clock):
+    with arguments.listed_store(settings) as (store, clock):
         calendar = partial(clock_shown, settings, zone_of(store))
         now, found = clock(), arguments.newest(store.plans.newest(), lambda plan: plan.created_at, limit, since, calendar)
         documents = list(_documents(settings, store, found, now))

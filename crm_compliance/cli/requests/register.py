@@ -73,7 +73,7 @@ def list_() -> None:
     from crm_compliance.wiring.schedule import calendar_of
 
     settings = arguments.settings()
-    with arguments.opened_store(settings) as (store, clock):
+    with arguments.listed_store(settings) as (store, clock):
         days = calendar_of(settings, store, output.warn)
         documents = [request_document(request, clock(), days) for request in by_urgency(store.requests.all(), days)]
     output.answer(documents, lambda console: _show_list(console, documents))
@@ -111,7 +111,7 @@ def calendar(path: Path = typer.Option(..., "--output", metavar="F.ics")) -> Non
     settings = arguments.settings()
     file = arguments.target(path)
     ending_of(file, {".ics"})
-    with arguments.opened_store(settings) as (store, clock):
+    with arguments.listed_store(settings) as (store, clock):
         days = calendar_of(settings, store, output.warn)
         pending = [request for request in store.requests.all() if not request.is_answered]
     with write_whole(file, text=True) as out:

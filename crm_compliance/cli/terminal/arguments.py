@@ -68,6 +68,17 @@ def opened_store(of: Settings) -> Iterator[tuple[SqlStore, Clock]]:
         yield store, clock
 
 
+@contextmanager
+def listed_store(of: Settings) -> Iterator[tuple[SqlStore, Clock]]:
+    """Yield the same for a list, which would tell of what it lacks as if there were none. Raises
+    StoreAltered: the database is an older one than the files beside it know."""
+    from crm_compliance.wiring.store import refuse_older
+
+    with opened_store(of) as (store, clock):
+        refuse_older(of, store)
+        yield store, clock
+
+
 def day(text: str, option: str) -> date:
     """Return a day. Raises UsageError: it is not a date."""
     try:

@@ -74,7 +74,7 @@ def list_holds(
     """One page of the holds: what people have placed, the newest first, released ones too; then the hold
     flags of the CRM as the last plan saw them; then, for whoever may see them, what requests keep."""
     services = caller.services
-    store, day = services.store, services.calendar.day(services.clock())
+    store, day = services.listed, services.calendar.day(services.clock())
     total, documents = 0, list[dict[str, object]]()
     if source in ("", "placed"):
         total, placed = store.holds.page(HoldQuery(day, which, type, table, id), offset=offset, limit=limit)

@@ -41,7 +41,7 @@ class PlanComment(BaseModel):
 @router.get("/plans")
 def list_plans(caller: Sees, limit: Annotated[int, Query(ge=1, le=MOST)] = 50) -> list[PlanAnswer]:
     """The newest plans."""
-    found = islice(caller.services.store.plans.newest(), limit)
+    found = islice(caller.services.listed.plans.newest(), limit)
     return [_answer(caller, plan) for plan in found]
 
 

@@ -81,7 +81,7 @@ class Closed(Body):
 def list_requests(caller: Sees, limit: Annotated[int, Query(ge=1, le=MOST)] = 100) -> list[RequestAnswer]:
     """The register: what is due first comes first, closed requests last. Nothing in it is about anybody."""
     services, now = caller.services, caller.services.clock()
-    found = islice(by_urgency(services.store.requests.all(), services.calendar), limit)
+    found = islice(by_urgency(services.listed.requests.all(), services.calendar), limit)
     return [RequestAnswer.model_validate(request_document(each, now, services.calendar)) for each in found]
 
 

@@ -21,7 +21,7 @@ def list_runs(caller: Sees, limit: Annotated[int, Query(ge=1, le=MOST)] = 50) ->
     """The newest runs."""
     from crm_compliance.reports.documents import history_line, maintenance_line, newest_first
 
-    store = caller.services.store
+    store = caller.services.listed
     found = islice(newest_first(store.runs.newest(), store.runs.newest_maintenance()), limit)
     documents = (
         maintenance_line(*maintenance_and_state(store, run))

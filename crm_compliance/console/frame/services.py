@@ -26,6 +26,7 @@ from crm_compliance.wiring.crm import Patience
 from crm_compliance.wiring.desk import Desk, desk
 from crm_compliance.wiring.mapping import app_url_of, link_of, mapped_tables, rules_in_force
 from crm_compliance.wiring.schedule import calendar_of, policy_of
+from crm_compliance.wiring.store import refuse_older
 from jobs.inbox.inbox import waiting
 from rules.errors import ComplianceError
 
@@ -84,6 +85,13 @@ class Services:
         if at is None or monotonic() - at >= FRESH_S:
             at, found = self._read[what] = (monotonic(), read())
         return cast(T, found)
+
+    @property
+    def listed(self) -> SqlStore:
+        """The store, for a list of what there is. Raises StoreAltered: the database is an older one than the
+        files beside it know, and the list would tell of what it lacks as if there were none."""
+        self._fresh("age", lambda: refuse_older(self.settings, self.store))
+        return self.store
 
     @property
     def calendar(self) -> Calendar:

@@ -16,7 +16,7 @@ def show(visit: Visit) -> Response:
     """Show the units in quarantine, those that leave it first on top, fifty on a page."""
     services, day = visit.services, visit.services.calendar.day(visit.now)
     policy = services.policy()
-    found = sorted(marks_of(services.store, policy), key=lambda mark: (mark.until, mark.table, mark.id))
+    found = sorted(marks_of(services.listed, policy), key=lambda mark: (mark.until, mark.table, mark.id))
     page = visit.list_page(len(found), ON_A_PAGE)
     links = services.links(services.settings.crm_url or "")
     return visit.page(

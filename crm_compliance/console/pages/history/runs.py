@@ -23,7 +23,7 @@ STATES: Final = (*(state.value for state in RunState), INTERRUPTED)
 def show(visit: Visit) -> Response:
     """Show the runs that are wanted, fifty on a page, the newest first."""
     wanted = _wanted(visit)
-    lines, at_work = lines_and_runs_at_work(visit.services.store)
+    lines, at_work = lines_and_runs_at_work(visit.services.listed)
     is_backwards = wanted.first is not None and wanted.last is not None and wanted.first > wanted.last
     found = lines if wanted.is_anything else listed(lines, wanted, visit.services.calendar, at_work)
     page = visit.list_page(len(found), ON_A_PAGE)

@@ -26,7 +26,7 @@ FILTERS: Final = ("type", "table", "id")
 
 def show(visit: Visit) -> Response:
     """Show a page of one of the lists. Raises UsageError: a list or a type that there is not."""
-    store, day = visit.services.store, visit.services.calendar.day(visit.now)
+    store, day = visit.services.listed, visit.services.calendar.day(visit.now)
     wanted, chosen = visit.query("show", HoldList.IN_FORCE), {name: visit.query(name).strip() for name in FILTERS}
     if wanted not in (*PLACED, FLAGS, OF_REQUESTS) or chosen["type"] not in ("", *HoldType):
         raise UsageError("there is nothing of that name", where="show, type")

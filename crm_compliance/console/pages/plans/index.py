@@ -24,7 +24,7 @@ def show(visit: Visit) -> Response:
     kind, state, before = visit.query("kind"), visit.query("state"), visit.query("before")
     if (kind and kind not in set(Kind)) or state not in APPLIED:
         raise UsageError("plans cannot be filtered by that", hint="choose in the list", where="kind, state")
-    store, rules = visit.services.store, rules_in_force(visit.services.settings)
+    store, rules = visit.services.listed, rules_in_force(visit.services.settings)
     kinds = (Kind(kind),) if kind else ()
     found = list(islice(store.plans.newest(kinds, is_applied=APPLIED[state], before=before), A_PAGE + 1))
     asked = {name: value for name, value in (("kind", kind), ("state", state)) if value}

@@ -40,7 +40,7 @@ class Row(NamedTuple):
 
 def show(visit: Visit) -> Response:
     """Show one page of the register, and how much of it is open, late and soon due."""
-    calendar, today, register = visit.services.calendar, visit.services.calendar.day(visit.now), visit.services.store.requests
+    calendar, today, register = visit.services.calendar, visit.services.calendar.day(visit.now), visit.services.listed.requests
     open_now = register.all(unclosed=True)
     left = {request.id: days_left(request, visit.now, calendar) for request in open_now}
     overdue = {request.id for request in open_now if has_gone_overdue(request, visit.now, calendar)}
@@ -88,7 +88,7 @@ def calendar_file(visit: Visit) -> Response:
         due = f"{visit.say('Last day for the answer')} ({visit.word('right', request.right)})"
         return f"{request.reference}: {visit.word('target', name) if name != DUE else due}"
 
-    pending = [request for request in visit.services.store.requests.all(unclosed=True) if not request.is_answered]
+    pending = [request for request in visit.services.listed.requests.all(unclosed=True) if not request.is_answered]
     headers = saved_as("requests.ics")
     return Response(dates_of(pending, visit.now, visit.services.calendar, said), media_type="text/calendar", headers=headers)
 
