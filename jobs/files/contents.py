@@ -13,6 +13,7 @@ from typing import Final
 from jobs.files.archives import ARCHIVE, GZIP, members, unzipped
 from jobs.files.byte_strings import among_bytes
 from jobs.files.encodings import decoded
+from jobs.files.files_in_texts import files_in, without_files
 from jobs.files.html_text import holds_more, lines_of, plain_text
 from jobs.files.limits import Limits, Unread
 from jobs.files.messages import begins_as_message, header_names, header_texts, message_text, parts_of
@@ -51,7 +52,11 @@ def told(content: bytes, media_type: str, name: str, limits: Limits) -> Told | N
     text = decoded(content)
     if text is not None and (plain_type(media_type).startswith("application/json") or name.lower().endswith(".json")):
         text = _JSON_ESCAPES.sub(_as_meant, text)  # a name is not known by its escapes
-    return None if text is None else Told(plain_text(text), not holds_more(text))
+    if text is None:
+        return None
+    said = plain_text(text)
+    bare = without_files(said)
+    return Told(bare, bare == said and not holds_more(text))
 
 
 def read(content: bytes, media_type: str, name: str, limits: Limits) -> tuple[Reading, bool]:
@@ -131,6 +136,9 @@ def _read(found: Found, content: bytes, media_type: str, name: str, depth: int, 
             found.say(_text(text))
         if text.lstrip().startswith(_PROGRAMS) or holds_more(text):
             found.cannot(Unread.UNKNOWN)
+        for body in files_in(text):
+            found.cannot(Unread.UNKNOWN)
+            _inside(found, body, "", depth)
         return "text"
     with found.attempt():
         found.say(among_bytes(content))

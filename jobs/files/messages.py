@@ -12,6 +12,7 @@ from email.policy import compat32
 from typing import Final
 
 from jobs.files.encodings import decoded
+from jobs.files.files_in_texts import without_files
 from jobs.files.html_text import holds_more, plain_text
 from jobs.files.limits import Budget
 from jobs.files.result import Told
@@ -60,8 +61,9 @@ def message_text(body: bytes, budget: Budget, depth: int = 0) -> Told | None:
             text = _text(part, found)
             if text is None:
                 return None
-            said.append(plain_text(text))
-            is_whole = is_whole and not holds_more(text)
+            plain = plain_text(text)
+            said.append(without_files(plain))
+            is_whole = is_whole and said[-1] == plain and not holds_more(text)
     return Told("\n\n".join(dict.fromkeys(said)).strip(), is_whole)
 
 

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import textwrap
 import zipfile
 
 import pytest
@@ -192,6 +193,41 @@ def test_a_page_that_holds_more_than_words_is_not_taken_for_read(markup: str, me
     told = text_in(markup.encode(), media_type, "pagina.html")
     assert told is not None
     assert ("Dag." in told.text, told.is_whole) == (True, False)
+
+
+def in_lines(content: bytes, join: str) -> str:
+    return join.join(textwrap.wrap(base64.b64encode(content).decode(), 75))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("kaart.vcf", "BEGIN:VCARD\nPHOTO;ENCODING=b;TYPE=PNG:{}\nEND:VCARD"),
+        ("data.json", '{{"foto": "{}", "naam": "x"}}'),
+        ("brief.txt", "Zie hier: {} en zo."),
+        ("kaart.xml", "<kaart><foto>{}</foto></kaart>"),
+    ],
+)
+@pytest.mark.parametrize("join", ["", "\n", "\r\n ", "-_"])
+def test_a_picture_that_is_written_into_a_text_is_not_told_with_it(name: str, text: str, join: str) -> None:
+    """Nobody who reads the text sees it, and it says who took it."""
+    if join == "-_":
+        written = base64.urlsafe_b64encode(a_picture(author=WHO, size=(120, 90))).decode()
+    else:
+        written = in_lines(a_picture(author=WHO, size=(120, 90)), join)
+    content = text.format(written).encode()
+    told = text_in(content, "", name)
+    assert told is not None
+    assert "[…]" in told.text
+    assert (len(told.text) < 80, told.is_whole) == (True, False)
+    found = SHARED.read(content, "", name)
+    assert (found.why, WHO in "\n".join(found.texts)) == (Unread.UNKNOWN, True)
+
+
+def test_letters_that_are_no_file_stay_in_a_text() -> None:
+    """A long link, a key, a text in base64, which is read in its place."""
+    for letters in ("a" * 300, "https://example.org/" + "Abc123" * 50, base64.b64encode(b"Dag, hoe gaat het?" * 20).decode()):
+        assert text_in(letters.encode(), "text/plain", "x.txt") == Told(letters)
 
 
 @pytest.mark.parametrize("media_type", ["text/html", "application/octet-stream"])
