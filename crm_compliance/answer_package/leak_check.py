@@ -20,7 +20,7 @@ import msgspec
 
 from crm_compliance.answer_package.content.letterhead import sender_of
 from crm_compliance.answer_package.content.make_answer import answer_of
-from crm_compliance.answer_package.content.view import ShownItem, is_bare, shown_of
+from crm_compliance.answer_package.content.view import NEUTRAL_NAME, ShownItem, is_bare, shown_of
 from crm_compliance.answer_package.content.wording import NO_WORDS, Texts, texts_for
 from crm_compliance.answer_package.data import data_json
 from crm_compliance.answer_package.read_back import APART, words_of
@@ -35,7 +35,6 @@ ID: Final = "id"  # of the CRM (EXP-13)
 NEAR_NAME: Final = "near_name"  # nearly the name of somebody: a person may say that it is none
 MESSAGE: Final = "message.txt"  # as the message that goes with the link is called in a refusal
 _ATTACHED: Final = "attachments/"
-_NEUTRAL: Final = re.compile(r"attachment-\d+\.\w+")  # the name that a file has in a package
 # Names of our files, and of the program that sets the letter, which every PDF names.
 _OUR_NAMES: Final = ("letter.pdf", "index.html", "data.json", "data.csv", "manifest.json", "attachments", "attachment", "Typst")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -52,7 +51,8 @@ def searched_files(
     leak_terms, ours = LeakTerms(compilation.leak_terms), sender_of(organisation, compilation.language).said
     texts = texts_for(compilation, organisation)
     _search_data(compilation, leak_terms, texts, "letter.pdf" if is_bare(compilation) else "data.json", ours, told)
-    items = {item.shown_attachment.name: item.item for item in compilation.items if item.shown_attachment is not None}
+    reviewed = {item.shown_attachment.name: item.item for item in compilation.items if item.shown_attachment is not None}
+    items = {item.attachment.name: reviewed.get(item.file, "") for item in shown_of(compilation).items if item.attachment is not None}
     named = _naming_whom_it_is_for(compilation)
     fixed = _fixed_hits(compilation, named, texts, ours, told)
     for name, content in files:
@@ -128,7 +128,7 @@ def _strings_of(compilation: Compilation, item: Item, texts: Texts) -> Iterator[
                     yield field.value
             elif field.value is not None and not isinstance(field.value, bool):
                 yield str(field.value)
-        if shown.attachment is not None and not _NEUTRAL.fullmatch(shown.attachment.name):
+        if shown.attachment is not None and not NEUTRAL_NAME.fullmatch(shown.attachment.name):
             yield shown.attachment.name
 
 

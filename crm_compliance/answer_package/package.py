@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from crm_compliance.answer_package.content.make_answer import answer_of
 from crm_compliance.answer_package.content.view import shown_of
 from crm_compliance.answer_package.data import data_json
@@ -71,11 +73,14 @@ def _files(
     yield "data.json", data_json(compilation, shown, organisation)
     if compilation.right == "portability":
         yield "data.csv/data.csv", data_csv(shown)
-    for attachment in (item.attachment for item in shown.items if item.attachment is not None):
-        content = attachments.get(attachment.name)
+    for item in shown.items:
+        if item.attachment is None:
+            continue
+        content = attachments.get(item.file)
         if content is None:
-            raise PackageBroken("an attachment cannot be read", hint="compile the request again", where=attachment.name)
-        yield f"attachments/{attachment.name}", _checked(compilation, attachment, content, working_copy)
+            raise PackageBroken("an attachment cannot be read", hint="compile the request again", where=item.file)
+        attachment = msgspec.structs.replace(item.attachment, name=item.file)  # the name that the reviewer knows
+        yield f"attachments/{item.attachment.name}", _checked(compilation, attachment, content, working_copy)
 
 
 def _checked(compilation: Compilation, attachment: Attachment, content: bytes, working_copy: bool) -> bytes:

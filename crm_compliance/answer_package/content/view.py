@@ -1,13 +1,19 @@
 """What of a compilation is shown: the one place that decides it, for the letter, the page, the data and the
 table alike. Source: EXP-07, EXP-09, EXP-15, RGT-14, SUS-05."""
 
+import re
 from collections.abc import Sequence
+from itertools import count
+from pathlib import PurePath
+from typing import Final
 
 import msgspec
 
 from jobs.model.answer import RECIPIENT, Attachment, Compilation, Context, Item, ItemStatus, Withheld
 from rules.model.requests import COPIES
 from rules.redaction.not_shown import Redaction
+
+NEUTRAL_NAME: Final = re.compile(r"attachment-\d+\.\w+")  # of a file, by which nobody is known
 
 
 class ShownField(msgspec.Struct, frozen=True):
@@ -20,7 +26,8 @@ class ShownField(msgspec.Struct, frozen=True):
 
 class ShownItem(msgspec.Struct, frozen=True):
     """An item sent. `status` is for a working copy: the status of the item. `record` numbers its row in this
-    answer: a row of which parts are decided separately, or that has a file with it, gives several items."""
+    answer: a row of which parts are decided separately, or that has a file with it, gives several items.
+    `file` is the name of its attachment in the review: in a package they are named without a gap (EXP-09)."""
 
     number: str
     context: str
@@ -31,6 +38,7 @@ class ShownItem(msgspec.Struct, frozen=True):
     attachment: Attachment | None = None
     status: str = ""
     record: int = 0
+    file: str = ""
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -76,7 +84,21 @@ def shown_of(compilation: Compilation, *, working_copy: bool = False) -> Shown:
         shown = [
             msgspec.structs.replace(item, number=str(number)) for number, item in enumerate((each for each in shown if each.fields), 1)
         ]
-    return Shown(contexts, tuple(shown), compilation.told_withheld)
+    return Shown(contexts, tuple(shown) if working_copy else _named_anew(shown), compilation.told_withheld)
+
+
+def _named_anew(shown: Sequence[ShownItem]) -> tuple[ShownItem, ...]:
+    """Return the items with their attachments numbered from 1: a gap would tell how many are withheld, and
+    that there are some of which no trace may be left. A name that is not of our making stays, for the last
+    look to find it."""
+    numbers = count(1)
+    made = []
+    for item in shown:
+        if item.attachment is not None and NEUTRAL_NAME.fullmatch(item.file):
+            name = f"attachment-{next(numbers)}{PurePath(item.file).suffix}"
+            item = msgspec.structs.replace(item, attachment=msgspec.structs.replace(item.attachment, name=name))
+        made.append(item)
+    return tuple(made)
 
 
 def _decided(compilation: Compilation) -> Shown:
@@ -115,4 +137,5 @@ def _shown(item: Item, record: int, *, portable: bool, working_copy: bool) -> Sh
         fields.append(ShownField(texts[0].name if len(texts) == 1 else "text", text, standing))
     attachment = None if portable else item.attachment if pending else item.shown_attachment
     status = item.status.value if working_copy else ""
-    return ShownItem(item.item, item.context, item.kind, item.title, item.at, tuple(fields), attachment, status, record)
+    file = attachment.name if attachment is not None else ""
+    return ShownItem(item.item, item.context, item.kind, item.title, item.at, tuple(fields), attachment, status, record, file)

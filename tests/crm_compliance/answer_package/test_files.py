@@ -34,7 +34,7 @@ from rules.model.languages import LANGUAGES
 from rules.redaction.leak_terms import GUID, leak_term, name_leak_term
 from tests.crm_compliance.answer_package.pages import text_of
 from tests.crm_compliance.answer_package.samples import DOSSIER, GIFT, GIFTS, ORGANISATION, PERSON, PHOTO, ROW, compilation, fiche, neutral
-from tests.jobs.files.made import a_picture
+from tests.jobs.files.made import a_document, a_picture
 from tests.saying import texts_in
 
 PICTURE = {"attachment-1.png": a_picture()}
@@ -89,6 +89,33 @@ def test_an_attachment_goes_along_only_as_it_was_approved() -> None:
     made = package(compilation(items=(redacted,)))
     assert not [name for name in made if name.startswith("attachments/")]
     assert "Een foto van een hond." in made["data.json"].decode()
+
+
+def test_the_names_of_files_tell_nothing_of_those_that_are_withheld() -> None:
+    """EXP-09, R-107: in a package they are numbered without a gap, whatever the reviewer knows them by; what
+    stops a release is named as the reviewer knows it."""
+    withheld, kept = (
+        msgspec.structs.replace(
+            PHOTO, item=f"item-{number}", attachment=Attachment("note", f"n{number}", "body", "image/png", name), **more
+        )
+        for number, name, more in (
+            (8, "attachment-1.png", {"status": ItemStatus.WITHHELD, "code": "NOT_THE_PERSON"}),
+            (9, "attachment-2.png", {}),
+        )
+    )
+    made = package_of(compilation(items=(withheld, kept)), ORGANISATION, {"attachment-2.png": a_picture()})
+    assert [name for name in made if name.startswith("attachments/")] == ["attachments/attachment-1.png"]
+    for name in ("data.json", "index.html", "manifest.json"):
+        assert (b"attachments/attachment-1.png" in made[name], b"attachment-2" in made[name]) == (True, False)
+    leaking = a_document("Mina Peeters (fictief)")
+    kept = msgspec.structs.replace(kept, attachment=Attachment("note", "n9", "body", "application/zip", "attachment-2.zip"))
+    answer = compilation(items=(withheld, kept), leak_terms=(name_leak_term("Mina", "Peeters"),))
+    with pytest.raises(LeakFound) as refused:
+        package_of(answer, ORGANISATION, {"attachment-2.zip": leaking})
+    assert refused.value.item == "item-9"
+    with pytest.raises(PackageBroken) as gone:
+        package_of(answer, ORGANISATION, {})
+    assert gone.value.where == "attachment-2.zip"
 
 
 def test_two_neutral_packages_differ_in_nothing_but_what_they_must() -> None:
