@@ -22,7 +22,7 @@ from jobs.requests.redaction.redact import TextRedactor
 from jobs.requests.search.mentions import NAME_PART
 from jobs.requests.search.scope import MENTION, Row
 from rules.dates.calendar import Calendar
-from rules.model.media_types import is_sound, plain_type
+from rules.model.media_types import ending_of, is_sound, plain_type
 from rules.model.personal_records import FullFiche, FullParty
 from rules.rights.fields import Nature, fields_of
 from rules.rights.recipients import acts_in_criminal_matters
@@ -240,4 +240,4 @@ def _named(attachment: Attachment | None, files: Iterator[int]) -> Attachment | 
 
 
 def _ending(media_type: str) -> str:
-    return mimetypes.guess_extension(plain_type(media_type), strict=False) or ".bin"
+    return ending_of(media_type) or mimetypes.guess_extension(plain_type(media_type), strict=False) or ".bin"

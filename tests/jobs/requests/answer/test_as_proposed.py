@@ -186,6 +186,25 @@ def test_a_voice_note_that_is_called_nothing_but_bytes_is_a_sound_by_its_name(ni
     assert (item.attachment.media_type, item.withheld_class) == ("audio/mpeg", "voice")
 
 
+@pytest.mark.parametrize(
+    ("name", "said", "media_type", "called"),
+    [
+        ("Foto.JPG", "application/octet-stream", "image/jpeg", "attachment-1.jpg"),
+        ("bericht.msg", "", "application/vnd.ms-outlook", "attachment-1.msg"),
+        ("brief.odt", "application/octet-stream", "application/vnd.oasis.opendocument.text", "attachment-1.odt"),
+        ("van Mina.verstraeten", "application/octet-stream", "application/octet-stream", "attachment-1.bin"),
+    ],
+)
+def test_a_file_that_is_called_nothing_but_bytes_can_be_opened_by_whoever_gets_it(
+    night: Night, child: str, dossier: str, name: str, said: str, media_type: str, called: str
+) -> None:
+    """By an ending of ours for what its name says it is; of its name itself nothing is told."""
+    attach(night, dossier, name, said, a_picture("JPEG") if name == "Foto.JPG" else a_compound_file("Verzonnen."))
+    (item,) = files_in(Answer(night, child))
+    assert item.attachment is not None
+    assert (item.attachment.media_type, item.attachment.name) == (media_type, called)
+
+
 UNREADABLE = {
     "foto.png": ("image/png", b"\x89PNG\r\n\x1a\n\0", "damaged"),
     "nep.txt": ("text/plain", b"\0\1\2\3", "unknown_kind"),
