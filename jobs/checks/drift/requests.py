@@ -1,6 +1,7 @@
 """Subject requests, by the register and by the ledger."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from jobs.checks.drift.references import CLOSE_BY, Difference, at
 from jobs.ledger.entries import LedgerEntry
@@ -11,27 +12,22 @@ from rules.dates.calendar import Calendar
 from rules.model.requests import Step
 
 
+class _Register(NamedTuple):
+    """Requests by the ledger, each with its entry. `kept` are the last entries that say which part is kept,
+    `expired` the requests of which that part is gone, `totalled` how many stand in totals alone by now."""
+
+    opened: dict[str, LedgerEntry]
+    closed: dict[str, LedgerEntry]
+    kept: dict[str, LedgerEntry]
+    expired: set[str]
+    totalled: int
+
+
 def about_requests(store: Store, calendar: Calendar) -> Iterator[Difference]:
     """Yield requests in which the register differs from the ledger. These are requests pending by the ledger
     alone, which keep what may be about the person (HLD-08), and closed ones that lack what they continue to
     keep, or have another part in its place (R-073)."""
-    opened: dict[str, LedgerEntry] = {}
-    closed: dict[str, LedgerEntry] = {}
-    kept: dict[str, LedgerEntry] = {}  # the last that says which part is kept
-    expired: set[str] = set()
-    totalled = 0
-    for entry in store.ledger.strand(REQUESTS):
-        if entry.kind == "requests_totalled":
-            number = entry.data.get("requests")
-            totalled += number if isinstance(number, int) else 0
-        elif entry.data.get("step") == "open":
-            opened[str(entry.data.get("request"))] = entry
-        elif entry.data.get("step") in (Step.CLOSE.value, KEEP):
-            kept[str(entry.data.get("request"))] = entry
-            if entry.data.get("step") == Step.CLOSE.value:
-                closed[str(entry.data.get("request"))] = entry
-        elif entry.data.get("step") == "expire" and PRESERVED in _list_of_parts(entry):
-            expired.add(str(entry.data.get("request")))
+    opened, closed, kept, expired, totalled = _by_ledger(store)
     register = {request.id: request for request in store.requests.all()}
     keeping = (closed.keys() & kept.keys()) - expired
     keeping = {id for id in keeping if closed[id].data.get("keeps") is True or "kept" in kept[id].data}
@@ -51,6 +47,28 @@ def about_requests(store: Store, calendar: Calendar) -> Iterator[Difference]:
             yield Difference(f"request {id}", told)
     for id in sorted(register.keys() - opened.keys()):
         yield Difference(f"request {id}", "is in no entry of the ledger", is_grave=False)
+
+
+def _by_ledger(store: Store) -> _Register:
+    opened: dict[str, LedgerEntry] = {}
+    closed: dict[str, LedgerEntry] = {}
+    kept: dict[str, LedgerEntry] = {}
+    expired: set[str] = set()
+    totalled = 0
+    for entry in store.ledger.strand(REQUESTS):
+        request, step = str(entry.data.get("request")), entry.data.get("step")
+        if entry.kind == "requests_totalled":
+            number = entry.data.get("requests")
+            totalled += number if isinstance(number, int) else 0
+        elif step == "open":
+            opened[request] = entry
+        elif step in (Step.CLOSE.value, KEEP):
+            kept[request] = entry
+            if step == Step.CLOSE.value:
+                closed[request] = entry
+        elif step == "expire" and PRESERVED in _list_of_parts(entry):
+            expired.add(request)
+    return _Register(opened, closed, kept, expired, totalled)
 
 
 def _about_part(closed: LedgerEntry, kept: LedgerEntry, found: str | None) -> str:
