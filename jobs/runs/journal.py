@@ -41,7 +41,7 @@ from jobs.writing.earlier_rows import left_before, with_what_had_gone
 from jobs.writing.outside_objects import Outside
 from jobs.writing.partial_units import as_it_is, begun, changed_since, come_since, continued, without_mark
 from jobs.writing.read_back import still_there
-from jobs.writing.send import send_and_reconcile
+from jobs.writing.send import WriteOutcome, send_and_reconcile
 from jobs.writing.turns import Turns
 from rules.dates.instants import instant
 from rules.model.records import Contact, Unit, UnitKind
@@ -101,44 +101,44 @@ class Journal:
         self.record(intents, "intent")
         failed = self._remove_content(intents, units, otherwise)
         sendable = {name_of(action): action for action in intents if action.key not in failed}
-        purged = purge_before(
-            self.context,
-            sendable,
-            held=lambda names: self.stopped_or_held({name: sendable[name] for name in names}, units, otherwise),
-        )
+
+        def of(names: Collection[str]) -> dict[str, Action]:
+            return {name: sendable[name] for name in names}
+
+        def held(names: Collection[str]) -> dict[str, str]:
+            return self.stopped_or_held(of(names), units, otherwise)
+
+        purged = purge_before(self.context, sendable, held=held)
         results = send_and_reconcile(
             self.context.connector,
             {name: action.rows for name, action in sendable.items()},
-            held=lambda names: self.stopped_or_held({name: sendable[name] for name in names}, units, otherwise),
-            rest_held=lambda names: self.rest_held({name: sendable[name] for name in names}, units, otherwise),
+            held=held,
+            rest_held=lambda names: self.rest_held(of(names), units, otherwise),
         )
         written = {name: action.rows for name, action in sendable.items() if results[name].state is ActionState.DONE}
         results |= purge_retained(
-            self.context.connector,
-            written,
-            held=lambda names: self.not_purgeable({name: sendable[name] for name in names}, written, units, otherwise),
+            self.context.connector, written, held=lambda names: self.not_purgeable(of(names), written, units, otherwise)
         )
         outcomes = []
         for action in intents:
-            if (key := action.key) in failed:
-                outcomes.append(failed[key])
-                continue
-            result = results[_name(key)]
-            if result.code == STOPPED:
-                continue  # its intent stands; the run goes on from there once the kill switch is lifted
-            if result.state is ActionState.DONE:
-                outcomes.append(self.removed(msgspec.structs.replace(action, audit_entries=action.audit_entries + purged.get(key, 0))))
-            else:
-                has_lost = bool(action.documents) or any(write.object for write in action.rows)  # what lay outside the CRM has gone before
-                flags = (*action.flags, CRM_REFUSED) if result.code == TECHNICAL else action.flags
-                outcome = msgspec.structs.replace(
-                    action, state=ActionState.PARTIAL if has_lost else result.state, code=result.code, flags=flags
-                )
-                is_whole = has_lost and result.state is not ActionState.PARTIAL  # no row was written, or all were and nobody has said so
-                outcomes.append(begun(outcome) if is_whole else without_mark(outcome))
+            if action.key in failed:
+                outcomes.append(failed[action.key])
+            elif (result := results[name_of(action)]).code != STOPPED:  # else its intent stands: the run goes on there once it may
+                outcomes.append(self._outcome_of(action, result, purged.get(action.key, 0)))
         self.record(outcomes, "outcome")
         if len(outcomes) < len(intents):
             raise stopped(self.context.store.kill_switch.stopped_since() or self.context.clock())
+
+    def _outcome_of(self, action: Action, result: WriteOutcome, purged: int) -> Action:
+        """Return what became of an action whose rows were sent; `purged` are entries of its history that were
+        removed before."""
+        if result.state is ActionState.DONE:
+            return self.removed(msgspec.structs.replace(action, audit_entries=action.audit_entries + purged))
+        has_lost = bool(action.documents) or any(write.object for write in action.rows)  # what lay outside the CRM has gone before
+        flags = (*action.flags, CRM_REFUSED) if result.code == TECHNICAL else action.flags
+        outcome = msgspec.structs.replace(action, state=ActionState.PARTIAL if has_lost else result.state, code=result.code, flags=flags)
+        is_whole = has_lost and result.state is not ActionState.PARTIAL  # no row was written, or all were and nobody has said so
+        return begun(outcome) if is_whole else without_mark(outcome)
 
     def _placed(self, action: Action) -> Action:
         """Return the same with the table of each row said: the mapping may change before it is looked for."""
@@ -374,13 +374,9 @@ class Journal:
 
 def name_of(action: Action) -> str:
     """Return the name by which the connector knows a unit."""
-    return _name(action.key)
+    return f"{action.table}/{action.id}"
 
 
 def _skipped(action: Action, code: str, *flags: str) -> Action:
     """Return the outcome of a unit of which nothing was written."""
     return Action(action.table, action.id, action.disposition, ActionState.SKIPPED, code, flags=flags)
-
-
-def _name(key: Key) -> str:
-    return f"{key[0]}/{key[1]}"
