@@ -10,6 +10,7 @@ from crm_compliance.answer_package.content.view import shown_of
 from crm_compliance.answer_package.data import data_json
 from crm_compliance.answer_package.package import package_of
 from jobs.model.answer import ItemStatus
+from jobs.requests.answer.attachments import attachments_of
 from jobs.requests.search.gaps import places_not_searched
 from jobs.requests.search.search import search_everywhere
 from rules.model.requests import Outcome, Right
@@ -33,11 +34,33 @@ def test_an_access_request_finds_every_word_and_file(night: Night) -> None:
     answer = Answer(night, rows["contact"])
     compilation = answer.compile()
     texts = "\n".join([item.proposal for item in compilation.items])
-    files = {(item.attachment.kind, item.attachment.field) for item in compilation.items if item.attachment is not None}
-    assert {place for word, place in planter.words.items() if word not in texts} == {("cf_paragraphs", "cf_scan")}
-    assert files == {("cf_paragraph", "cf_scan")}
+    assert {place for word, place in planter.words.items() if word not in texts} == set()
+    assert [item.attachment for item in compilation.items if item.attachment is not None] == [], "the file is a text, and told as one"
     assert {place for place in compilation.not_searched if place.startswith("table:")} == {"table:cf_bill"}, "the pairs of themes are read"
     assert compilation.is_complete
+
+
+@pytest.mark.parametrize(("name", "is_text"), [("verslag.txt", True), ("verslag.bin", False)])
+def test_a_file_that_is_a_text_is_told_as_one(night: Night, name: str, is_text: bool) -> None:
+    """EXP-06, EXP-07: as that of a note is. An address that is nobody's here becomes a label, which nobody
+    could put into the file; every other file is handed on once a person has looked at it."""
+    child, dossier = night.contact(birthdate="2012-03-04"), night.dossier("grooming", closed=False, fiches=0)
+    night.party(child, "child", dossier=dossier)
+    night.contact(firstname="Theofiel", lastname="Vandersteenkiste (fictief)")
+    visit = add(night, "cf_homevisit", ("cf_DossierId", "cf_dossiers", dossier), cf_report="Alles rustig.")
+    row = add(night, "cf_paragraph", ("cf_HomevisitId", "cf_homevisits", visit))
+    said = b"Theofiel Vandersteenkiste zei: schrijf naar onbekend@example.org."
+    headers = {"x-ms-file-name": name, "Content-Type": "application/octet-stream"}
+    put = night.http.patch(f"{night.emulator.url}cf_paragraphs({row})/cf_scan", data=said, headers=headers)
+    assert put.status_code == 204
+    answer = Answer(night, child)
+    (item,) = [item for item in answer.compile().items if item.title == "attachment"]
+    assert (item.attachment is None, bool(item.proposal)) == (is_text, is_text)
+    assert not [name for name in ("Vandersteenkiste", "onbekend") if name in item.proposal]
+    assert ("schrijf naar [" in item.proposal) is is_text
+    answer.approve()
+    made = package_of(answer.now, night.context.organisation, attachments_of(answer.context, answer.now))
+    assert b"onbekend@" not in made["data.json"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ R-119."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 from connectors.interface.rows import Content
 from jobs.files.file_texts import Checked, is_text_file, reading_of, text_in
@@ -13,8 +14,13 @@ from jobs.model.answer import Attachment, Compilation, ItemStatus
 from jobs.ports.context import JobContext
 from jobs.requests.search.documents import content_of, is_outside
 from jobs.requests.search.scope import Row
+from rules.model.kinds import kind_of
 from rules.model.personal_records import FullNote
+from rules.model.records import Record
 from rules.redaction.leak_terms import LeakTerms
+from rules.rights.fields import FIELDS
+
+Place: TypeAlias = tuple[str, str, str]  # kind, id and field
 
 
 class Files:
@@ -22,19 +28,25 @@ class Files:
 
     def __init__(self, context: JobContext) -> None:
         self._context = context
-        self._texts: dict[str, Told | None] = {}
+        self._texts: dict[Place, Told | None] = {}
 
-    def text_of(self, note: FullNote) -> Told | None:
-        """Return what a note's file says, if it is a text. Raises ConnectorError: it cannot be read whole."""
-        if note.id not in self._texts:
-            self._texts[note.id] = self._text_in(note)
-        return self._texts[note.id]
+    def text_of(self, kind: str, row: Record, field: str) -> Told | None:
+        """Return what a file of a row says, if it is a text: a note's by its name too, any other by what the
+        CRM says that it is. Raises ConnectorError: it cannot be read whole."""
+        place = (kind, row.id, field)
+        if place not in self._texts:
+            self._texts[place] = self._text_in(place, row)
+        return self._texts[place]
 
     def texts_of(self, rows: Iterable[Row]) -> Iterator[str]:
         """Yield what the files of these rows say, of those that are texts. Raises as `text_of`."""
         for row in rows:
-            if isinstance(row.record, FullNote) and row.record.is_document and not row.place and (told := self.text_of(row.record)):
-                yield told.text
+            is_note = isinstance(row.record, FullNote)
+            if row.place or (row.kind in FIELDS and not is_note) or (isinstance(row.record, FullNote) and not row.record.is_document):
+                continue
+            for field in kind_of(row.kind, row.record).contents:
+                if (told := self.text_of(row.kind, row.record, field)) is not None:
+                    yield told.text
 
     def checked(self, attachment: Attachment, leak_terms: LeakTerms) -> Checked | None:
         """Return whether somebody else is named in a file, and why not all of it can be read, if so; None
@@ -49,12 +61,15 @@ class Files:
         tells_of_others = any(leak_terms.found_in(text) or leak_terms.are_nearly_in(text) for text in reading.texts)
         return Checked(tells_of_others=tells_of_others, unread=reading.why, sha256=hashlib.sha256(found.body).hexdigest())
 
-    def _text_in(self, note: FullNote) -> Told | None:
-        name, media_type = note.file_name or "", note.media_type or ""
-        if not is_text_file(media_type, name):
-            return None
-        found = self._content("note", note.id, "body")
-        return None if found is None else text_in(found.body, media_type, name)
+    def _text_in(self, place: Place, row: Record) -> Told | None:
+        name = media_type = ""
+        if isinstance(row, FullNote):
+            name, media_type = row.file_name or "", row.media_type or ""
+            if not is_text_file(media_type, name):
+                return None
+        found = self._content(*place)
+        media_type = media_type or (found.media_type if found is not None else "")
+        return None if found is None or not is_text_file(media_type, name) else text_in(found.body, media_type, name)
 
     def _content(self, kind: str, row: str, field: str) -> Content | None:
         return content_of(self._context, kind, row, field)

@@ -190,7 +190,7 @@ def _items(
     of_rows = RowFiles(
         extent,
         media_type=lambda kind, row, field: _media_type(kind, context.connector.content(found.material.kinds[kind].full, row, field)),
-        text_of=files.text_of if files is not None else lambda note: None,
+        text_of=files.text_of if files is not None else lambda kind, row, field: None,
         checked=lambda attachment: files.checked(attachment, leak_terms) if files is not None else Checked(),
     )
     names = [name for contact in found.subject_contacts for name in (contact.last_name, contact.first_name) if name]

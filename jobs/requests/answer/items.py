@@ -79,10 +79,10 @@ class Items:
         if (recipient := self._recipient(row, context)) is not None:
             made.append(recipient)
         for attachment in self._files.of(row):
-            told_as_text = self._files.text_of(row)
+            told_as_text = self._files.text_of(row, attachment)
             is_redacted = False
             if told_as_text is not None:
-                made.append(self._text_file(row, context, told_as_text.text))
+                made.append(self._text_file(row, context, attachment.field, told_as_text.text))
                 is_redacted = bool(made[-1].redactions)
             if told_as_text is not None and told_as_text.is_whole:
                 continue
@@ -176,9 +176,9 @@ class Items:
         end = min(ends, default=len(text)) + 1
         return text[max(begin, at - _AROUND) : min(end, at + _AROUND)].strip()
 
-    def _text_file(self, row: Row, context: str, text: str) -> Item:
+    def _text_file(self, row: Row, context: str, field: str, text: str) -> Item:
         """Return a file that is a text as one: what it says, redacted, once a person has read it."""
-        texts = (Field("body", text, is_text=True),)
+        texts = (Field(field, text, is_text=True),)
         return self._with_text(row, self._item(row, context, texts, "attachment"), texts)
 
     def _file(self, row: Row, context: str, attachment: Attachment, checked: Checked, *, is_redacted: bool) -> Item:

@@ -10,21 +10,22 @@ from jobs.requests.search.scope import Row
 from rules.model.kinds import kind_of
 from rules.model.media_types import type_by_name
 from rules.model.personal_records import FullNote, FullRecording
+from rules.model.records import Record
 from rules.rights.fields import FIELDS
 
 
 class RowFiles:
     """Finds the files that rows of one answer have.
 
-    `media_type` says what a column of a row holds as a file, None for nothing. `text_of` gives what a file
-    that is a text says; None for every other file. `checked` looks into such a file; None
-    where it is empty."""
+    `media_type` says what a column of a row holds as a file, None for nothing. `text_of` gives what the file
+    in a column of a row says, if it is a text; None for every other file. `checked` looks into such a file;
+    None where it is empty."""
 
     def __init__(
         self,
         extent: Extent,
         media_type: Callable[[str, str, str], str | None],
-        text_of: Callable[[FullNote], Told | None],
+        text_of: Callable[[str, Record, str], Told | None],
         checked: Callable[[Attachment], Checked | None],
     ) -> None:
         self._extent, self._media_type, self._text_of, self.checked = extent, media_type, text_of, checked
@@ -51,6 +52,7 @@ class RowFiles:
         if media_type:
             yield Attachment(row.kind, row.id, contents[0], media_type, "")
 
-    def text_of(self, row: Row) -> Told | None:
-        """Return what the file of a row says, if it is a text."""
-        return self._text_of(row.record) if isinstance(row.record, FullNote) else None
+    def text_of(self, row: Row, attachment: Attachment) -> Told | None:
+        """Return what a file of a row says, if it is a text."""
+        is_told = isinstance(row.record, FullNote) or row.kind not in FIELDS
+        return self._text_of(row.kind, row.record, attachment.field) if is_told else None

@@ -52,7 +52,7 @@ class PlainRedactor:
 def maker(name: str = "Lotte", *, only_provided: bool = False) -> Items:
     redactor, extent = cast("TextRedactor", PlainRedactor()), Extent(only_provided=only_provided)
     fields = Fields(redactor, "nl", NUMBERS, country="BE", extent=extent, askers={}, choice=lambda kind, field, value: value)
-    files = RowFiles(extent, lambda kind, row, field: None, lambda note: None, lambda attachment: Checked())
+    files = RowFiles(extent, lambda kind, row, field: None, lambda kind, row, field: None, lambda attachment: Checked())
     return Items(redactor, fields, files, calendar=BELGIAN, country="BE", names=(name,))
 
 
