@@ -19,6 +19,7 @@ from rules.decoders import decoder_of
 
 PART_BYTES = 4 * 1024 * 1024  # what the service itself hands out at once
 MEDIA_TYPE = "mimetype"  # of a note, as its column; of a file, as a header
+FILE_NAME = "filename"  # of a note, and of what came with an e-mail
 OCTETS = "application/octet-stream"
 _RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
 # The first bytes of the types that an image column takes.
@@ -43,7 +44,8 @@ class Contents:
         `Connector.content`."""
         address = f"{table.set_name}({guid(row)})"
         kind = table.attributes[column].kind
-        also = [MEDIA_TYPE] if kind not in ("FileType", "ImageType") and MEDIA_TYPE in table.attributes else []
+        is_text = kind not in ("FileType", "ImageType")
+        also = [name for name in (MEDIA_TYPE, FILE_NAME) if is_text and name in table.attributes]
         held = self._row(address, [column, *also], table.name)
         if held is None or not held.get(column):
             return None
@@ -58,7 +60,7 @@ class Contents:
             # Where no full image is kept, what the row itself holds is all that there is.
             body = answer.body or _decoded(held[column], table.name, row)
             return Content(body, next((name for start, name in _IMAGES if body.startswith(start)), ""))
-        return Content(_decoded(held[column], table.name, row), str(held.get(MEDIA_TYPE) or ""))
+        return Content(_decoded(held[column], table.name, row), _type_by(str(held.get(MEDIA_TYPE) or ""), str(held.get(FILE_NAME) or "")))
 
     def _row(self, address: str, columns: list[str], where: str) -> Mapping[str, Any] | None:
         """Return some columns of a row; None where the row does not exist."""
@@ -113,11 +115,12 @@ class Contents:
 
 
 def _media_type(answer: Answer) -> str:
+    return _type_by(answer.headers.get(MEDIA_TYPE, "").strip(), unquote(answer.headers.get("x-ms-file-name", "")))
+
+
+def _type_by(said: str, name: str) -> str:
     """Return what the CRM says that a file is, else what its name says: most are uploaded as bytes alone."""
-    said = answer.headers.get(MEDIA_TYPE, "").strip()
-    if said not in ("", OCTETS):
-        return said
-    return guess_type(unquote(answer.headers.get("x-ms-file-name", "")))[0] or said
+    return said if said not in ("", OCTETS) else guess_type(name)[0] or said
 
 
 def _decoded(text: object, where: str, row: str) -> bytes:

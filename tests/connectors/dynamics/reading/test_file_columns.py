@@ -101,6 +101,15 @@ def test_the_body_of_a_note_is_decoded(crm: Crm) -> None:
     assert crm.content(FullNote, in_lines, "body") == Content(body * 9)
 
 
+@pytest.mark.parametrize(
+    ("said", "media_type"), [("application/octet-stream", "message/rfc822"), (None, "message/rfc822"), ("text/plain", "text/plain")]
+)
+def test_a_body_of_which_only_its_name_says_what_it_is(crm: Crm, said: str | None, media_type: str) -> None:
+    """Many programs attach files as bytes alone."""
+    note = crm.create("annotations", filename="bericht.eml", mimetype=said, documentbody=encoded(b"verzonnen"))
+    assert crm.content(FullNote, note, "body") == Content(b"verzonnen", media_type)
+
+
 def test_a_field_that_is_not_mapped_holds_nothing(crm: Crm, recording: str) -> None:
     crm.sound(recording)
     assert crm.content(FullRecording, recording, "geluid") is None
@@ -204,7 +213,7 @@ def test_a_body_that_is_no_base64_is_an_error_that_does_not_repeat_it(edge: Edge
 
     def answer(request: Any) -> Reply:
         if f"annotations({row_id(2)})" in str(request.url):
-            return 200, {}, '{"documentbody":"geheim!","mimetype":null}'
+            return 200, {}, '{"documentbody":"geheim!","mimetype":null,"filename":null}'
         return real(request)
 
     edge.crm._answer = answer  # type: ignore[method-assign]
