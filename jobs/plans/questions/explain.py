@@ -1,5 +1,7 @@
 """Says what would become of one unit now, and why, step by step."""
 
+from collections.abc import Sequence
+
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
 from jobs.holds.active import active_holds
@@ -62,7 +64,6 @@ def _explain(context: JobContext, table: str, row: str, below: frozenset[Key]) -
             kind, row, dossiers = UnitKind.DOSSIER, fiches[0].dossier, sorted(fiches[0].dossiers)
             is_live_fiche = fiches[0].anonymised_on is None
     gathering = gather_units(connector, {kind: dossiers or [row]}, retaining)
-    day = context.today
     found = [unit for unit in gathering.every_unit() if unit.kind is kind and unit.id in (dossiers or [row])]
     live = [unit for unit in found if not is_anonymised(unit)]
     if not live and not found and kind.value in BELONGING:
@@ -70,8 +71,17 @@ def _explain(context: JobContext, table: str, row: str, below: frozenset[Key]) -
     if not live:
         is_beyond = not found and (row in gathering.beyond or (asked != row and bool(connector.out_of_scope(Dossier, [row]))))
         raise _in_no_unit(f"{table} {asked[:64]}", is_there=bool(found), is_live_fiche=is_live_fiche, is_beyond=is_beyond)
-    unit = next((each for each in live if each.id == row), live[0])
     several = live if len(dossiers) > 1 else []
+    line, steps = _explain_last(context, gathering, next((each for each in live if each.id == row), live[0]), several)
+    if several:
+        steps.insert(0, Step("RET-01", {"dossiers": dossiers}, f"the fiche goes with the last of them, {line.id}"))
+    return line, steps
+
+
+def _explain_last(context: JobContext, gathering: Gathering, unit: Unit, several: Sequence[Unit]) -> tuple[PlanLine, list[Step]]:
+    """Return the plan line and the trace of a unit; where it is one of the `several` dossiers of a fiche,
+    those of the one that stays longest."""
+    connector, day = context.connector, context.today
     holds = active_holds(context, day)
     chain = chained(several)
     last = last_of([chain, *chain.above()] if chain is not None else [], context.policy, holds, day)
@@ -79,8 +89,6 @@ def _explain(context: JobContext, table: str, row: str, below: frozenset[Key]) -
     files = {file.id: file for file in gathering.every_unit() if file.kind in (UnitKind.DOSSIER, UnitKind.FICHE)}
     owners = [files[owner]] if (owner := owner_of(unit)) else []
     (decision, steps), *of_owners = explain_each([unit, *owners], context.policy, holds, day)
-    if several:
-        steps.insert(0, Step("RET-01", {"dossiers": dossiers}, f"the fiche goes with the last of them, {unit.id}"))
     if shares_child(connector, unit, gathering):
         decision = with_flags(decision, Flag.POSSIBLE_DUPLICATE)
     if gathering.lies_in_retention(unit):
