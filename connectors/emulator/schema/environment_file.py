@@ -92,31 +92,11 @@ def _build(document: Mapping[str, Any], platform: Mapping[str, Any]) -> Environm
         name: {int(value): labels_of(option) for value, option in options.items()}
         for name, options in {**(platform.get("choices") or {}), **(document.get("choices") or {})}.items()
     }
-    specs: dict[str, Any] = {name: spec for name, spec in platform["tables"].items() if name not in document["tables"]}
-    platform_names = set(specs)
-    specs |= document["tables"]
-    tables: dict[str, Table] = {}
-    for name, spec in specs.items():
-        try:
-            table = table_of(name, spec, choices, number=len(tables))
-        except (KeyError, TypeError, AttributeError) as problem:
-            raise ValueError(f"table {name}: {_told(problem)}") from problem
-        if len(table.columns) > MOST_COLUMNS:
-            raise ValueError(f"table {name} has {len(table.columns)} columns, and SQLite keeps no more than {MOST_COLUMNS} here")
-        table.platform = name in platform_names
-        table.ownership = str(spec.get("ownership", "OrganizationOwned" if table.platform else "UserOwned"))
-        tables[name] = table
+    tables = _tables(document, platform, choices)
     activities = [table for table in tables.values() if table.activity]
     if activities and POINTER not in tables:
         tables[POINTER] = pointer_of(activities, prefix)
-    for table in tables.values():
-        for column in table.columns.values():
-            if column.targets == ANY_TABLE:
-                every = tuple(name for name, target in tables.items() if not target.view and name != table.name)
-                table.columns[column.name] = column = replace(column, targets=every, any_table=True)
-            for target in column.targets:
-                if target not in tables:
-                    raise ValueError(f"{table.name}.{column.name} looks up {target}, which is not a table")
+    _resolve_targets(tables)
     relationships = [
         Relationship(r["name"], r["parent"], r["child"], r["column"], r["on_delete"]) for r in document.get("relationships") or []
     ]
@@ -141,6 +121,37 @@ def _build(document: Mapping[str, Any], platform: Mapping[str, Any]) -> Environm
     rows["savedquery"] = [*rows.get("savedquery", []), *_views(tables, next(iter(languages)))]
     rows["organization"] = [{**each, "languagecode": next(iter(languages.values()))} for each in rows["organization"]]
     return Environment(tables, by_set, choices, relationships, languages, prefix, rows, many_to_many)
+
+
+def _tables(document: Mapping[str, Any], platform: Mapping[str, Any], choices: Mapping[str, Any]) -> dict[str, Table]:
+    """Return the tables of the platform that the document does not describe itself, then its own."""
+    specs: dict[str, Any] = {name: spec for name, spec in platform["tables"].items() if name not in document["tables"]}
+    platform_names = set(specs)
+    specs |= document["tables"]
+    tables: dict[str, Table] = {}
+    for name, spec in specs.items():
+        try:
+            table = table_of(name, spec, choices, number=len(tables))
+        except (KeyError, TypeError, AttributeError) as problem:
+            raise ValueError(f"table {name}: {_told(problem)}") from problem
+        if len(table.columns) > MOST_COLUMNS:
+            raise ValueError(f"table {name} has {len(table.columns)} columns, and SQLite keeps no more than {MOST_COLUMNS} here")
+        table.platform = name in platform_names
+        table.ownership = str(spec.get("ownership", "OrganizationOwned" if table.platform else "UserOwned"))
+        tables[name] = table
+    return tables
+
+
+def _resolve_targets(tables: Mapping[str, Table]) -> None:
+    """Let lookups that lead to any table name them all; refuse one that leads to none."""
+    for table in tables.values():
+        for column in table.columns.values():
+            if column.targets == ANY_TABLE:
+                every = tuple(name for name, target in tables.items() if not target.view and name != table.name)
+                table.columns[column.name] = column = replace(column, targets=every, any_table=True)
+            for target in column.targets:
+                if target not in tables:
+                    raise ValueError(f"{table.name}.{column.name} looks up {target}, which is not a table")
 
 
 def holds(environment: Environment, other: Environment) -> bool:

@@ -118,20 +118,7 @@ def table_of(name: str, spec: Mapping[str, Any], choices: Mapping[str, Any], num
         )
         columns["exchangerate"] = Column("exchangerate", "decimal", "exchangerate", system=True, writable=False)
     activity = bool(spec.get("activity"))
-    if activity:
-        columns["activitytypecode"] = Column("activitytypecode", "entityname", "activitytypecode", system=True, writable=False)
-    if BODIES.get(name) in columns:
-        columns["filesize"] = Column("filesize", "int", "filesize", system=True, writable=False)
-    if name == "activityparty":
-        party = columns.get("partyid")
-        if party is not None and len(party.targets) == 1 and "systemuser" not in party.targets:  # the platform's leads to several
-            columns["partyid"] = replace(party, targets=(*party.targets, "systemuser"))
-        for copied in ("addressused", "partyidname"):  # what stays when the person's own row has gone
-            columns.setdefault(copied, Column(copied, "string", copied, length=_OF_COPIES, pii=True))
-        columns["ispartydeleted"] = Column("ispartydeleted", "bool", "ispartydeleted", system=True, writable=False)
-    if name in MERGEABLE:
-        columns[MASTER] = Column(MASTER, "lookup", MASTER, targets=(name,), system=True, writable=False)
-        columns[MERGED] = Column(MERGED, "bool", MERGED, system=True, writable=False)
+    _add_columns_of_platform(name, columns, is_activity=activity)
     for column in system_columns():
         if column.name in spec.get("system_columns", (column.name,)):
             columns.setdefault(column.name, column)
@@ -156,6 +143,24 @@ def table_of(name: str, spec: Mapping[str, Any], choices: Mapping[str, Any], num
         collection_labels=labels_of(spec["collection_label"]) if "collection_label" in spec else {},
         states=_states(spec["states"]) if "states" in spec else ACTIVITY_STATES.get(name, ACTIVITY_STATES[""]) if activity else ACTIVE,
     )
+
+
+def _add_columns_of_platform(name: str, columns: dict[str, Column], *, is_activity: bool) -> None:
+    """Add what the platform gives a table because of what it is."""
+    if is_activity:
+        columns["activitytypecode"] = Column("activitytypecode", "entityname", "activitytypecode", system=True, writable=False)
+    if BODIES.get(name) in columns:
+        columns["filesize"] = Column("filesize", "int", "filesize", system=True, writable=False)
+    if name == "activityparty":
+        party = columns.get("partyid")
+        if party is not None and len(party.targets) == 1 and "systemuser" not in party.targets:  # the platform's leads to several
+            columns["partyid"] = replace(party, targets=(*party.targets, "systemuser"))
+        for copied in ("addressused", "partyidname"):  # what stays when the person's own row has gone
+            columns.setdefault(copied, Column(copied, "string", copied, length=_OF_COPIES, pii=True))
+        columns["ispartydeleted"] = Column("ispartydeleted", "bool", "ispartydeleted", system=True, writable=False)
+    if name in MERGEABLE:
+        columns[MASTER] = Column(MASTER, "lookup", MASTER, targets=(name,), system=True, writable=False)
+        columns[MERGED] = Column(MERGED, "bool", MERGED, system=True, writable=False)
 
 
 def _states(spec: Mapping[Any, Any]) -> dict[int, tuple[Labels, dict[int, Labels]]]:
