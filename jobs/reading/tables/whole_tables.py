@@ -360,10 +360,11 @@ class WholeTables:
         outside = self.unit_numbers()
         if not outside.height:
             return found.select("id", hook=hook.cast(ROW))
-        of = pl.when(kind.is_in(list(KINDS))).then(kind).otherwise(pl.lit(UnitKind.OWN_TABLE.value))
         outside = outside.with_columns(id=self.ids.packed(outside["id"]))
-        found = found.with_columns(regarding=self.ids.asked(found["regarding"]))
-        found = found.with_columns(of=pl.when(kind.is_not_null()).then(of).otherwise(pl.lit(UnitKind.OWN_TABLE.value)))
+        found = found.with_columns(
+            regarding=self.ids.asked(found["regarding"]),
+            of=pl.when(kind.is_in(list(KINDS))).then(kind).otherwise(pl.lit(UnitKind.OWN_TABLE.value)),
+        )
         found = found.join(outside, left_on=["of", "regarding"], right_on=["kind", "id"], how="left", maintain_order="left")
         is_other = ~kind.is_in(["contact", *FILES]).fill_null(False)
         return found.select("id", hook=pl.when(is_other).then("outside").otherwise(hook).cast(ROW))
