@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from rapidfuzz.distance import Indel, Opcode
 
 from crm_compliance.reports.parts.template import template
-from jobs.model.answer import Compilation, Item
+from jobs.model.answer import Compilation, Item, ItemStatus
 from jobs.register.decision import What
 from rules.dates.calendar import Calendar
 
@@ -235,4 +235,5 @@ def _proposal(item: Item) -> str:
     if item.proposal or item.attachment is None:
         return item.proposal
     unread = f"; its content cannot be checked: {item.unread}" if item.unread else ""
-    return f"({item.attachment.media_type}: {item.attachment.name} in the working copy{unread})"
+    place = ", left out: look at it in the CRM or the console" if item.status is ItemStatus.WITHHELD else " in the working copy"
+    return f"({item.attachment.media_type}: {item.attachment.name}{place}{unread})"

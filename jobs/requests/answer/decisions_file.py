@@ -91,7 +91,8 @@ def _check_fits(decision: Decision, item: Item, *, is_copy: bool) -> None:
     if decision.code == NOT_A_NAME and not is_copy:
         raise wrong_line(decision.line, f"says {NOT_A_NAME} of what is not given to anybody", '"status": "APPROVED" alone')
     if is_copy and decision.status is ItemStatus.APPROVED and item.unread and decision.code != SEEN_UNCHECKED:
-        hint = f'look at it in the working copy, then "code": "{SEEN_UNCHECKED}"; or WITHHELD, or APPROVED_REDACTED with what it says'
+        place = "the CRM" if item.status is ItemStatus.WITHHELD else "the working copy"  # which has nothing that is left out
+        hint = f'look at it in {place}, then "code": "{SEEN_UNCHECKED}"; or WITHHELD, or APPROVED_REDACTED with what it says'
         raise wrong_line(decision.line, f"approves a file whose content cannot be checked ({item.unread})", hint, code="unchecked")
 
 

@@ -1,6 +1,7 @@
 """The page on which an answer is reviewed, from the command to the file of decisions and to its end.
 Everybody is fictitious."""
 
+import base64
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from crm_compliance.reports.requests.review_page import lines_of
 from tests.crm_compliance.cli.requests.family import LOTTE, lotte
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.asking import Asking
@@ -15,6 +17,7 @@ from tests.drivers.clock import NOW
 from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults
 from tests.drivers.typist import DORA, ERIK, Typist
+from tests.jobs.files.made import a_compound_file
 
 TEXTS = (
     "Lotte vertelt over een chatgroep met Femke Duinmeijer (fictief).",
@@ -57,6 +60,27 @@ def test_a_folder_that_is_not_free_is_said_before_anything_is_compiled_again(ask
     said = asking.typist.refused("requests", "compile", asking.id, "--plain-folder", folder, *DORA, code=2)
     assert "is not empty" in said["message"]
     assert asking.items() == decided
+
+
+def test_a_file_that_is_left_out_is_not_sought_in_the_working_copy(asking: Asking, org: Night) -> None:
+    """Only what is told or waits is in that; whoever would release the file has to find it elsewhere."""
+    (dossier,) = [row["cf_dossierid"] for row in org.rows("cf_dossiers")]
+    org.party(org.contact(firstname="Femke", lastname="Duinmeijer (fictief)"), "child", dossier=dossier)
+    for name, said in (("een.msg", "Femke Duinmeijer was er."), ("twee.msg", "Verzonnen.")):
+        body = base64.b64encode(a_compound_file(said)).decode()
+        org.note("cf_dossier", dossier, isdocument=True, filename=name, mimetype="application/vnd.ms-outlook", documentbody=body)
+    folder = asking.typist.folder / "copy"
+    asking.compile("--plain-folder", str(folder))
+    files = {each["status"]: each for each in asking.items() if each["unread"]}
+    assert sorted(files) == ["PENDING_REVIEW", "WITHHELD"]
+    page, rows = written(asking).read_text("utf-8"), {row[0]: row[-1] for row in lines_of(asking.compilation.items)}
+    for status, item in files.items():
+        is_there, name = status == "PENDING_REVIEW", item["attachment_name"]
+        assert (folder / "attachments" / name).exists() is is_there
+        assert (f"<code>{name}</code> in the working copy" in page, f"{name}. It is left out" in page) == (is_there, not is_there)
+        row, hint = rows[item["item"]], asking.decide({"item": item["item"], "status": "APPROVED"}, code=2)["hint"]
+        assert ("in the working copy" in row, "left out: look at it" in row) == (is_there, not is_there)
+        assert ("working copy" in hint, "the CRM" in hint) == (is_there, not is_there)
 
 
 def test_a_review_on_the_page_becomes_decisions_that_are_taken(asking: Asking, chrome: Any, tmp_path: Path) -> None:
