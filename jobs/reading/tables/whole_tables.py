@@ -71,7 +71,7 @@ class WholeTables:
     it; `children` the files with their child parties, null where nobody knows who that is; `also` the fiches
     of several dossiers with the others of these.
 
-    `relations`, `former`, `relation_units` and `gifts` are as in `Gathering`, but for what `tied` has.
+    `relations`, `relation_units` and `gifts` are as in `Gathering`, but for what `tied` has.
 
     `retained` are the rows that are in the CRM's long-term retention, `named_there` the dossiers and fiches
     that a role there names, and `bound` the numbers of the units that one role there ties to each other.
