@@ -45,12 +45,40 @@ def draft_columns(kind: str, table: CrmTable, tables: dict[str, CrmTable], words
     for name, column in STANDARD_COLUMNS.get(kind, {}).items():
         if column in attributes and _fits(kind, name, attributes[column], table, tables):
             drafted.columns[name] = column
+    _take_likeliest(drafted, names, tables, words)
+    taken = set(drafted.columns.values())
+    free = [each for each in attributes.values() if each.name not in taken and _is_free(each, table)]
+    for name, column in ACTIVITY_COLUMNS.get(kind, {}).items():
+        if name not in drafted.columns and column in attributes and _fits(kind, name, attributes[column], table, tables):
+            drafted.columns[name] = column
+            drafted.instead[name] = [each for each in free if name not in LOOKUPS and _fits(kind, name, each, table, tables)]
+    for name, twin in _SAME_COLUMN.items():
+        if name in names and name not in drafted.columns and twin in drafted.columns:
+            drafted.columns[name] = drafted.columns[twin]
+    for name in names:
+        if name in drafted.columns:
+            if (options := _options(kind, name, attributes[drafted.columns[name]], table, words)) is not None:
+                drafted.choices[name] = options
+        elif name not in STANDARD_COLUMNS.get(kind, {}) or name in drafted.needed:
+            candidates = [each for each in free if _fits(kind, name, each, table, tables)]
+            if not candidates and name in _SINCE_CREATED:
+                candidates = [attributes[_CREATED]] if _CREATED in attributes else []
+            if candidates or (name in drafted.needed and not _has_other_file(drafted, name)):
+                drafted.open[name] = candidates
+    _either(drafted, tables)
+    drafted.columns = {name: drafted.columns[name] for name in names if name in drafted.columns}
+    return drafted
+
+
+def _take_likeliest(drafted: Drafted, names: list[str], tables: dict[str, CrmTable], words: Words) -> None:
+    """Give each field that has no column yet the one that is most like it, and each column to one field."""
+    kind, table = drafted.kind, drafted.table
     scored = sorted(
         (
             (score, -at, name, each.name)
             for at, name in enumerate(names)
             if name not in drafted.columns and name not in _SAME_COLUMN
-            for each in attributes.values()
+            for each in table.definition.attributes.values()
             if _is_free(each, table)
             and _fits(kind, name, each, table, tables)
             and (score := _score(kind, name, each, table, tables, words))
@@ -62,28 +90,6 @@ def draft_columns(kind: str, table: CrmTable, tables: dict[str, CrmTable], words
         if name not in drafted.columns and column not in taken:
             drafted.columns[name] = column
             taken.add(column)
-    for name, column in ACTIVITY_COLUMNS.get(kind, {}).items():
-        if name not in drafted.columns and column in attributes and _fits(kind, name, attributes[column], table, tables):
-            drafted.columns[name] = column
-            own = [each for each in attributes.values() if each.name not in taken and _is_free(each, table)]
-            drafted.instead[name] = [each for each in own if name not in LOOKUPS and _fits(kind, name, each, table, tables)]
-    for name, twin in _SAME_COLUMN.items():
-        if name in names and name not in drafted.columns and twin in drafted.columns:
-            drafted.columns[name] = drafted.columns[twin]
-    for name in names:
-        if name in drafted.columns:
-            if (options := _options(kind, name, attributes[drafted.columns[name]], table, words)) is not None:
-                drafted.choices[name] = options
-        elif name not in STANDARD_COLUMNS.get(kind, {}) or name in drafted.needed:
-            found = [each for each in attributes.values() if each.name not in taken and _is_free(each, table)]
-            candidates = [each for each in found if _fits(kind, name, each, table, tables)]
-            if not candidates and name in _SINCE_CREATED:
-                candidates = [attributes[_CREATED]] if _CREATED in attributes else []
-            if candidates or (name in drafted.needed and not _has_other_file(drafted, name)):
-                drafted.open[name] = candidates
-    _either(drafted, tables)
-    drafted.columns = {name: drafted.columns[name] for name in names if name in drafted.columns}
-    return drafted
 
 
 def _either(drafted: Drafted, tables: dict[str, CrmTable]) -> None:
