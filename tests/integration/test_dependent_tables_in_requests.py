@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
+from connectors.interface.rows import Content
 from crm_compliance.answer_package.content.view import shown_of
 from crm_compliance.answer_package.data import data_json
 from crm_compliance.answer_package.package import package_of
 from jobs.model.answer import ItemStatus
+from jobs.ports.context import JobContext
+from jobs.requests.answer import attachments
 from jobs.requests.answer.attachments import attachments_of
+from jobs.requests.search.documents import content_of
 from jobs.requests.search.gaps import places_not_searched
 from jobs.requests.search.search import search_everywhere
 from rules.model.requests import Outcome, Right
@@ -41,7 +45,7 @@ def test_an_access_request_finds_every_word_and_file(night: Night) -> None:
 
 
 @pytest.mark.parametrize(("name", "is_text"), [("verslag.txt", True), ("verslag.bin", False)])
-def test_a_file_that_is_a_text_is_told_as_one(night: Night, name: str, is_text: bool) -> None:
+def test_a_file_that_is_a_text_is_told_as_one(night: Night, name: str, is_text: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """EXP-06, EXP-07: as that of a note is. An address that is nobody's here becomes a label, which nobody
     could put into the file; every other file is handed on once a person has looked at it."""
     child, dossier = night.contact(birthdate="2012-03-04"), night.dossier("grooming", closed=False, fiches=0)
@@ -54,7 +58,17 @@ def test_a_file_that_is_a_text_is_told_as_one(night: Night, name: str, is_text: 
     put = night.http.patch(f"{night.emulator.url}cf_paragraphs({row})/cf_scan", data=said, headers=headers)
     assert put.status_code == 204
     answer = Answer(night, child)
+    asked: list[tuple[object, ...]] = []
+
+    def counted(context: JobContext, *place: str) -> Content | None:
+        asked.append(place)
+        return content_of(context, *place)
+
+    monkeypatch.setattr(attachments, "content_of", counted)
     (item,) = [item for item in answer.compile().items if item.title == "attachment"]
+    assert [place[0] for place in asked].count("cf_paragraph") == (1 if is_text else 2), (
+        "once to know what it is, and once more to look into what is no text"
+    )
     assert (item.attachment is None, bool(item.proposal)) == (is_text, is_text)
     assert not [name for name in ("Vandersteenkiste", "onbekend") if name in item.proposal]
     assert ("schrijf naar [" in item.proposal) is is_text

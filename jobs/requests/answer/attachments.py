@@ -29,6 +29,7 @@ class Files:
     def __init__(self, context: JobContext) -> None:
         self._context = context
         self._texts: dict[Place, Told | None] = {}
+        self._types: dict[Place, str | None] = {}  # of what was fetched
 
     def text_of(self, kind: str, row: Record, field: str) -> Told | None:
         """Return what a file of a row says, if it is a text: a note's by its name too, any other by what the
@@ -37,6 +38,13 @@ class Files:
         if place not in self._texts:
             self._texts[place] = self._text_in(place, row)
         return self._texts[place]
+
+    def type_of(self, kind: str, row: str, field: str) -> str | None:
+        """Return what the CRM says that a file is, empty where it says nothing; None where there is no file.
+        Raises as `text_of`."""
+        if (kind, row, field) not in self._types:
+            self._content(kind, row, field)
+        return self._types[kind, row, field]
 
     def texts_of(self, rows: Iterable[Row]) -> Iterator[str]:
         """Yield what the files of these rows say, of those that are texts. Raises as `text_of`."""
@@ -72,7 +80,9 @@ class Files:
         return None if found is None or not is_text_file(media_type, name) else text_in(found.body, media_type, name)
 
     def _content(self, kind: str, row: str, field: str) -> Content | None:
-        return content_of(self._context, kind, row, field)
+        found = content_of(self._context, kind, row, field)
+        self._types[kind, row, field] = found.media_type if found is not None else None
+        return found
 
 
 class Attachments(Mapping[str, bytes]):

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from connectors.interface.rows import Content
 from jobs.checks.whole_view import permitted
 from jobs.files.file_texts import Checked
 from jobs.model.answer import Addressee, Compilation, Item
@@ -187,9 +186,10 @@ def _items(
     )
     country, numbers = context.policy.home.country, scope.numbers | scope.asker_numbers
     fields = Fields(redactor, language, numbers, country=country, extent=extent, askers=scope.askers, choice=words.choice)
+    of_files = files if files is not None else Files(context)
     of_rows = RowFiles(
         extent,
-        media_type=lambda kind, row, field: _media_type(kind, context.connector.content(found.material.kinds[kind].full, row, field)),
+        media_type=lambda kind, row, field: _media_type(kind, of_files.type_of(kind, row, field)),
         text_of=files.text_of if files is not None else lambda kind, row, field: None,
         checked=lambda attachment: files.checked(attachment, leak_terms) if files is not None else Checked(),
     )
@@ -204,9 +204,9 @@ def _items(
     return numbered([item for _, item in sorted(made, key=lambda pair: pair[0])])
 
 
-def _media_type(kind: str, content: Content | None) -> str | None:
+def _media_type(kind: str, said: str | None) -> str | None:
     unknown = "image/jpeg" if kind == "contact" else "application/octet-stream"
-    return None if content is None else content.media_type or unknown
+    return None if said is None else said or unknown
 
 
 def _addressee(context: JobContext, found: Assessment) -> Addressee:
