@@ -255,7 +255,7 @@ def _check_pair(key: object, certificate: "Certificate", path: Path) -> None:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
     if not isinstance(key, RSAPrivateKey):
-        raise UsageError("The key of the client certificate is no RSA key.", hint="Make one with RSA, and register it.", where=str(path))
+        raise UsageError("The client certificate has no RSA key.", hint="Make one with RSA, and register it.", where=str(path))
     if certificate.public_key() != key.public_key():
         hint = "Put the one that belongs to the key first."
         raise UsageError("The first certificate of the file is not the one of its key.", hint=hint, where=str(path))

@@ -79,10 +79,10 @@ def _of_table(table: MappedTable, operations: Collection[OperationKind], mapping
         if definition is not None and (link := definition.link(column.name)) is not None:
             yield Need(link.other(table.name), "Read", f"{word}: what {column.field} stands for")
     if word == "note" and OperationKind.CREATE in operations:  # a row that is made with a lookup
-        yield Need(table.name, "Append", "note: it hangs on a row")
+        yield Need(table.name, "Append", "note: it belongs to a row")
         targets = _targets(table.name, table.columns["regarding"].name, metadata)
         for unit in (each for kind in ENDING for each in mapping.of(kind) if each.name in targets):
-            yield Need(unit.name, "AppendTo", f"{unit.kind}: a note hangs on it")
+            yield Need(unit.name, "AppendTo", f"{unit.kind}: a note belongs to it")
     if OperationKind.MASK in operations:
         yield Need("team", "Read", "the neutral team that owns anonymised rows")
 
@@ -195,9 +195,9 @@ ANSWERING: Mapping[tuple[str, str], str] = {
     ("contact", "Write"): "rectification, objection, withdrawal of consent",
     ("note", "Create"): "rectification: a dated note beside what is contested",
     ("note", "Append"): "rectification: a dated note beside what is contested",
-    ("contact", "AppendTo"): "rectification: a note hangs on it",
-    ("dossier", "AppendTo"): "rectification: a note hangs on it",
-    ("fiche", "AppendTo"): "rectification: a note hangs on it",
+    ("contact", "AppendTo"): "rectification: a note belongs to it",
+    ("dossier", "AppendTo"): "rectification: a note belongs to it",
+    ("fiche", "AppendTo"): "rectification: a note belongs to it",
     ("party", "Write"): "erasure: a role stays and does not say whose it is",
     ("fiche", "Write"): "erasure: the number and address of a caller",
     ("donation", "Write"): "erasure: a gift loses its link to the donor",

@@ -102,7 +102,7 @@ def _check_language(settings: Settings, folder: Path | None, language: str) -> N
         raise UsageError("--language goes with --output", hint="--output DIR", where="--language")
     written = organisation_of(settings).languages
     if language not in written:
-        raise UsageError("this is no language in which the organisation writes", hint=f"one of: {', '.join(written)}", where="--language")
+        raise UsageError("the organisation does not write in this language", hint=f"one of: {', '.join(written)}", where="--language")
 
 
 def _write(settings: Settings, actor: Actor, request_id: str, folder: Path, language: str) -> list[str]:

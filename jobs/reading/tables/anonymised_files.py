@@ -21,7 +21,7 @@ class AnonymisedFiles:
     @property
     def units(self) -> pl.Series:
         """The units that are anonymised: dossiers, and lone fiches; of dossiers that share a fiche with one
-        that is not, nobody can say that what hangs on it is without a term."""
+        that is not, nobody can say that what belongs to it is without a term."""
         dossiers, shared = self._gone, self._with_a_live_dossier()
         if len(shared):
             dossiers = dossiers.filter(~dossiers.is_in(self._fiches.frame["dossier"][shared].implode()))
