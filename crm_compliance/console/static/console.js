@@ -93,8 +93,13 @@ if (unsent) {
 }
 
 // A page that asks again by itself does not leave for the way in while somebody is typing: once they send it, it is kept for them.
-const isTypedIn = (form) => [...form.elements].some((each) =>
-  each.matches("textarea, input:not([type=hidden], [type=checkbox], [type=radio])") && each.value !== each.defaultValue);
+const usualOf = (list) => [...list.options].find((each) => each.defaultSelected) ?? list.options[0];
+const isChanged = (field) => {
+  if (field.matches("[type=checkbox], [type=radio]")) return field.checked !== field.defaultChecked;
+  if (field.matches("select")) return field.value !== usualOf(field)?.value;
+  return field.matches("textarea, input:not([type=hidden])") && field.value !== field.defaultValue;
+};
+const isTypedIn = (form) => [...form.elements].some(isChanged);
 const isTyped = () => [...document.querySelectorAll("main form[method=post]")].some(isTypedIn);
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   const { xhr, requestConfig } = event.detail;

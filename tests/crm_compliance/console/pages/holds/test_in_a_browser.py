@@ -2,6 +2,7 @@
 session, leaves what was typed.
 No page of the holds, the schedule, the data map, the quarantine and the rules keeps anybody out."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import delete
@@ -133,6 +134,25 @@ def test_another_language_is_asked_for_twice_while_something_is_typed(org: Night
         page.locator("details[data-menu] summary").click()
         page.get_by_role("button", name="Français").click()
         page.wait_for_selector("html[lang=fr]")
+        context.close()
+
+
+def test_another_language_is_asked_for_twice_where_a_box_or_a_list_says_something_else(org: Night, app: Starlette, chrome: Any) -> None:
+    """What is chosen is lost as what is typed is."""
+    choices: tuple[Callable[[Any], Any], ...] = (
+        lambda page: page.get_by_label("Everything of a person").check(),
+        lambda page: page.get_by_label("Place it even if the CRM does not answer").check(),
+        lambda page: page.locator("#f-type").select_option(index=2),
+    )
+    with live(app) as root:
+        context = chrome.new_context(base_url=root, locale="en-GB")
+        page = signed_in(context)
+        for choose in choices:
+            page.goto("/holds/new")
+            choose(page)
+            page.locator("details[data-menu] summary").click()
+            page.get_by_role("button", name="Nederlands").click()
+            page.get_by_role("alert").get_by_text("is not taken along").wait_for()
         context.close()
 
 
