@@ -186,7 +186,8 @@ def _clean(
         if announce is not None and residual in WITH_ROWS_OF_THEIR_OWN:
             announce({key: [other for row in own if row in before.left for other in before.left[row].rows] for key, own in rows.items()})
         refused = connector.purge(residual, list(before.left), alive=alive)
-        after = connector.residual_data(residual, list(before.left)).left
+        found = connector.residual_data(residual, list(before.left))
+        after = found.left if found.reach is Reach.READ else before.left  # nobody has seen that it went
     result = {}
     for key, own in rows.items():
         had = [row for row in own if row in before.left]

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import msgspec
 
+from connectors.interface.remains import ResidualKind
 from jobs.checks.kill_switch import refuse_if_stopped
 from jobs.checks.same_clock import refuse_other_clock
 from jobs.checks.whole_view import permitted
@@ -92,6 +93,8 @@ class Application:
         is_whole = not journal.actions and begin(self.context, self.run.id, self._contacts_to_come(due))
         if is_whole and self.plan.kind in LOOKING_AT_DOSSIERS and not lapsed(self.context, self.plan):
             people.pass_over_unlinked([line for line in due if self.kind_of(line) is UnitKind.CONTACT])
+        if due:  # what could be read before a row goes, and cannot after, has still to be cleaned (ERA-12)
+            self.context.connector.residual_data(ResidualKind.HISTORY, [due[0].key])
         pending = [line for line in due if line.key not in journal.actions]
         self._continue_partials(due)
         trims = people.trims()

@@ -20,7 +20,7 @@ from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.residual.purge_job import Ended, Purging, queries_for
 from connectors.dynamics.schema.unmapped_tables import REFUSED, Directory, KnownTable, NotOffered
 from connectors.interface.changes import IsDue
-from connectors.interface.errors import ConnectorError, warn_once
+from connectors.interface.errors import ConnectorError, Forbidden, warn_once
 from connectors.interface.remains import Left, Reach, ResidualData, RowKey
 from rules.decoders import decoder_of
 
@@ -48,9 +48,12 @@ class History:
         self._no_messages = False  # nor may the history of one row be removed
         self._gone_refused = False  # nor that of a row that is gone
         self._is_on: bool | None = None
+        self._was_read = False
 
     def find(self, rows: Collection[RowKey]) -> ResidualData:
-        """Return how many audit rows there are of each row. Raises as `Connector.residual_data`."""
+        """Return how many audit rows there are of each row. Raises as `Connector.residual_data`; so where the
+        history was read before: a right that is lost meanwhile may come back, and what is not reachable would
+        never be looked at again."""
         table = self._directory.table(AUDIT)
         if table is None:
             return ResidualData(Reach.NOT_KEPT)
@@ -59,8 +62,11 @@ class History:
             found = self._directory.rows(table, "_objectid_value", list(by_id), "action,_objectid_value", f"action ne {LOG_DELETION}")
             counts = Counter(str(row["_objectid_value"]).lower() for row in found)
         except NotOffered as refusal:
+            if self._was_read:
+                raise Forbidden(f"the audit history could be read before, and cannot now: {refusal.reason}") from None
             warn_once(self._warnings, f"the audit history cannot be read: {refusal.reason}")
             return ResidualData(Reach.NOT_REACHABLE)
+        self._was_read = self._was_read or bool(by_id)
         left = {by_id[one]: Left(AUDIT, number) for one, number in counts.items() if one in by_id}
         return ResidualData(Reach.READ, left, self._audited({name for name, _ in rows}))
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from connectors.interface.errors import ReadIncomplete
+from connectors.interface.errors import Forbidden, ReadIncomplete
+from connectors.interface.remains import Reach, ResidualData, ResidualKind
 from jobs.model.plan import Kind, Plan
 from jobs.model.run import Action, ActionState, RunState
 from jobs.nightly.retention import plan_and_apply
@@ -230,3 +231,79 @@ def killed_at(night: Night, plan: Plan, method: str) -> None:
     broken = Fragile(context.connector, Points(1), (method,))
     with pytest.raises(Killed):
         apply_plan(dataclasses.replace(context, connector=broken), plan.id)
+
+
+class Losing:
+    """A connector that calls something once, right before or after a call of one of its methods."""
+
+    def __init__(self, inner: Any, name: str, lose: Callable[[], None], *, before: bool = False) -> None:
+        self._inner, self._name, self._lose, self._before, self._is_lost = inner, name, lose, before, False
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        if name != self._name or self._is_lost:
+            return found
+
+        def losing(*args: Any, **more: Any) -> Any:
+            self._is_lost = True
+            if self._before:
+                self._lose()
+            answer = found(*args, **more)
+            if not self._before:
+                self._lose()
+            return answer
+
+        return losing
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+@pytest.mark.parametrize(("method", "before"), [("change", True), ("change", False), ("purge", False)])
+def test_a_right_to_the_history_that_is_lost_in_the_middle_leaves_the_cleaning_to_be_done(
+    make_night: Callable[..., Night], method: str, *, before: bool, is_back: bool
+) -> None:
+    """ERA-12, ERA-15: what could be read before the rows went is no place out of reach. The next run tries
+    again, and says whether it could."""
+    night = make_night()
+    dossier, _ = expired(night)
+    may(night)
+    plan = night.plan()
+    context = night.context
+    losing = Losing(context.connector, method, lambda: may(night, but=("prvReadAuditSummary",)), before=before)
+    with pytest.raises(Forbidden, match="could be read before"):
+        apply_plan(dataclasses.replace(context, connector=losing), night.approved(plan).id)
+    (run,) = night.store.runs.all()
+    assert (run.is_over, night.store.certificates.of_run(run.id), night.get("cf_dossiers", dossier)) == (False, [], None)
+    if is_back:
+        may(night)
+    night = make_night()  # the next night's process asks again what it may
+    again = night.apply(plan)
+    assert (again.id, again.state) == (run.id, RunState.DONE)
+    assert places(night, again, dossier)["audit_history"] == ("done" if is_back else "not_reachable")
+    told = {issued.certificate.method["audit_history"] for issued in night.store.certificates.of_run(run.id)}
+    assert ("not_reachable" in told) is not is_back
+    if is_back:
+        assert NAME not in audits(night)
+
+
+def test_a_place_that_nobody_may_look_into_any_more_after_a_purge_is_not_called_clean(night: Night) -> None:
+    dossier, _ = expired(night)
+    context = night.context
+
+    class Blind:
+        purged = False
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(context.connector, name)
+
+        def purge(self, residual: ResidualKind, rows: Any, **more: Any) -> Any:
+            self.purged = residual is ResidualKind.HISTORY
+            return context.connector.purge(residual, rows, **more)
+
+        def residual_data(self, residual: ResidualKind, rows: Any) -> ResidualData:
+            if self.purged and residual is ResidualKind.HISTORY:
+                return ResidualData(Reach.NOT_REACHABLE)
+            return context.connector.residual_data(residual, rows)
+
+    run = apply_plan(dataclasses.replace(context, connector=Blind()), night.approved(night.plan()).id)
+    assert (actions(night, run)[dossier].state, places(night, run, dossier)["audit_history"]) == (ActionState.PARTIAL, "still_there")
+    assert night.store.certificates.of_run(run.id) == []
