@@ -47,7 +47,7 @@ def telling(settings: Settings, stop: threading.Event, since: datetime) -> Itera
         thread.join(END_S)
 
 
-def keep_telling(settings: Settings, stop: threading.Event, since: datetime, *, every_s: float = EVERY_S) -> None:
+def keep_telling(settings: Settings, stop: threading.Event, since: datetime) -> None:
     """Look and tell until `stop` is set. Whatever fails is logged when it begins, and tried again."""
     if settings.alerts is None:
         return
@@ -59,14 +59,14 @@ def keep_telling(settings: Settings, stop: threading.Event, since: datetime, *, 
                     lease.check()
                     look(settings, store, clock(), since)
                     told = ""
-                    stop.wait(every_s)
+                    stop.wait(EVERY_S)
         except ComplianceError as error:
             if error.code != told:
                 told = error.code
                 log.warning("nobody is told of anything now", code=error.code, message=str(error), at=error.where)
         except Exception as error:  # noqa: BLE001  a minute later it may go well; the nights go on in any case
             log.error("nobody is told of anything now, by a bug", code="bug", kind=type(error).__name__)
-        stop.wait(every_s)
+        stop.wait(EVERY_S)
 
 
 def look(settings: Settings, store: SqlStore, now: datetime, since: datetime) -> Telling:
