@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
 from types import MappingProxyType
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
@@ -38,7 +38,6 @@ from rules.model.kinds import FILES
 from rules.model.records import (
     KINDS,
     Contact,
-    Dependent,
     Donation,
     Dossier,
     Email,
@@ -121,7 +120,7 @@ def gather_units(
     retaining = found.may_lie_there
     ids = Among("id", sorted(wanted.get(UnitKind.OWN_TABLE, ())))
     termed = connector.all_kinds.termed if ids.ids else ()
-    fulls = {kind.word: cast("type[Dependent]", kind.full) for kind in termed}
+    fulls = {kind.word: kind.dependent for kind in termed}
     there = connector.retaining(tuple(fulls.values())) if fulls else frozenset()
     own = [(kind, _wanted(connector, found, fulls[kind.word], own_fields(kind), ids.ids, there)) for kind in termed]
     tops = tops_of(connector, [(kind.word, row) for kind, rows in own for row in rows])

@@ -4,7 +4,7 @@ hold or a younger child might hide behind them."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from connectors.interface.connector import Connector
 from connectors.interface.errors import ReadIncomplete
@@ -135,7 +135,7 @@ def _add_late_own(
         for contact in named - found.missing("contact", named):
             found.take_part(contact, None)
         hidden = add([row for row in rows if row.id not in outside])
-        _stop_at(connector, cast("type[Dependent]", kind.full), own_fields(kind), add, hidden)
+        _stop_at(connector, kind.dependent, own_fields(kind), add, hidden)
 
 
 def add_late_notes(connector: Connector, found: Found, notes: Sequence[Note]) -> None:

@@ -12,7 +12,7 @@ from typing import Final, get_type_hints
 import msgspec
 
 from rules.model.personal_records import FULL, personal_fields
-from rules.model.records import KINDS, REGARDING, Contact, Record, tied_to
+from rules.model.records import KINDS, REGARDING, Contact, Dependent, Record, tied_to
 
 _OWNERS: Final = ("dossier", "fiche", "contact", "regarding")  # fields that name another row; `regarding` one of any kind
 _LINKS: Final = (*_OWNERS, "regarding_kind", "tied", "anonymised_on")
@@ -64,7 +64,7 @@ class Kind:
     choices: tuple[str, ...] = ()
     further: tuple[str, ...] = ()
     wider: type[Record] | None = None
-    own: type[Record] | None = None
+    own: type[Dependent] | None = None
     above: tuple[str, ...] = ()
     lookups: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
@@ -81,6 +81,12 @@ class Kind:
     def full(self) -> type[Record]:
         """The record with all that is known of a row."""
         return self.own or self.wider or FULL[self.word]
+
+    @property
+    def dependent(self) -> type[Dependent]:
+        """The record of a dependent table."""
+        assert self.own is not None
+        return self.own
 
     @property
     def contents(self) -> tuple[str, ...]:

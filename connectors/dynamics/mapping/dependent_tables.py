@@ -15,7 +15,7 @@ import msgspec
 from connectors.dynamics.mapping.mapping import Column, Table
 from connectors.dynamics.mapping.mapping_file import DependentPart, TablePart
 from rules.model.kinds import Kind
-from rules.model.records import REGARDING, Dependent, Record, dependent_record
+from rules.model.records import REGARDING, Dependent, dependent_record
 
 KEPT: Final = ("dates", "numbers", "choices", "yes_no")  # sections of which a column may outlive what its row belongs to
 LAST: Final = 100  # behind the kinds that every organisation has
@@ -115,8 +115,8 @@ def _emptied(part: DependentPart, lookups: Mapping[str, Column]) -> tuple[str, .
     return (*lookups, *(column for _, column in columns_in(part) if column not in part.masked.keeps))
 
 
-def _record(table: str, sections: Mapping[str, str]) -> type[Record]:
+def _record(table: str, sections: Mapping[str, str]) -> type[Dependent]:
     """Return the record that has a field for each column."""
     fields = [(column, SECTIONS[section][0], None) for column, section in sections.items()]
-    made: type[Record] = msgspec.defstruct(table, fields, bases=(dependent_record(table),), module=__name__, gc=False, kw_only=True)  # type: ignore[assignment]
+    made: type[Dependent] = msgspec.defstruct(table, fields, bases=(dependent_record(table),), module=__name__, gc=False, kw_only=True)  # type: ignore[assignment]
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from connectors.interface.connector import Connector
 from connectors.interface.rows import Among
@@ -16,7 +16,7 @@ from jobs.reading.long_term import retained_rows_of, without_live
 from jobs.reading.tables.frames import Frames
 from jobs.reading.tops import tops_of
 from rules.model.kinds import FILES, Kinds
-from rules.model.records import KINDS, Dependent, Note, Party, Record, UnitKind
+from rules.model.records import KINDS, Note, Party, Record, UnitKind
 
 if TYPE_CHECKING:
     from jobs.reading.tables.whole_tables import WholeTables
@@ -37,7 +37,7 @@ def add_own_terms(connector: Connector, found: WholeTables, read: Frames) -> boo
 
     has_retained = False
     for kind in connector.all_kinds.termed:
-        full, fields = cast("type[Dependent]", kind.full), own_fields(kind)
+        full, fields = kind.dependent, own_fields(kind)
         retained = _retained_of_own(connector, found, full, fields)
         found.retained.update(row.id for row in retained)
         has_retained |= bool(retained) and connector.is_activity(kind.full)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from connectors.interface.connector import Connector
 from connectors.interface.errors import ReadIncomplete
@@ -35,7 +35,6 @@ from rules.model.records import (
     ActivityParty,
     Call,
     Contact,
-    Dependent,
     Donation,
     Dossier,
     Email,
@@ -74,7 +73,7 @@ def whole_reads(connector: Connector, kind: Kind, terms: RelationTerms) -> Itera
     if kind is not Kind.RECORDINGS:
         yield from ((TIES[each][0], tie_fields(each, terms)) for each in TIES)
         yield from ((Call, ACTIVITY_FIELDS), (Email, EMAIL_FIELDS))
-        yield from ((cast("type[Dependent]", own.full), own_fields(own)) for own in connector.all_kinds.termed)
+        yield from ((own.dependent, own_fields(own)) for own in connector.all_kinds.termed)
         yield from named_reads(connector)
         yield ActivityParty, ACTIVITY_PARTY_FIELDS
 
