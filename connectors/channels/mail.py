@@ -95,28 +95,32 @@ class Mail:
                 yield server
                 with suppress(OSError):  # what it has taken stays taken, whatever it says to a goodbye
                     server.quit()
-        except smtplib.SMTPNotSupportedError:
-            raise self._failed(
-                "offers neither STARTTLS nor sign-in as it was told to", "look at port and security", "mail_insecure"
-            ) from None
-        except smtplib.SMTPAuthenticationError:
-            if self._tokens is not None:
-                raise self._failed("does not accept the token", "look at user, and at what the application may do", "mail_token") from None
-            raise self._failed("does not accept user and password", "look at ALERT_SECRETS", "mail_login") from None
-        except smtplib.SMTPRecipientsRefused:
-            raise self._failed("takes none of the recipients", "look at the addresses in the alerts file", "mail_recipients") from None
-        except smtplib.SMTPSenderRefused as error:
-            if error.smtp_code == NEEDS_SIGN_IN:
-                raise self._failed("asks for user and password", "name user in the alerts file", "mail_login") from None
-            raise self._failed("does not take the sender", "look at from in the alerts file", "mail_sender") from None
-        except smtplib.SMTPResponseException as error:
-            raise self._failed(f"refuses (SMTP {error.smtp_code})", "look at its log", "channel_refused") from None
-        except ssl.SSLCertVerificationError:
-            raise self._failed("has a certificate that is not accepted", "look at host and ca_file", "channel_certificate") from None
-        except ssl.SSLError:
-            raise self._failed("does not speak TLS there", "tls is for port 465, starttls for 587", "mail_insecure") from None
-        except (OSError, UnicodeError, smtplib.SMTPException):  # a host name can be none
-            raise self._failed("cannot be connected to, or breaks off", "look at host, port and network", "channel_unreachable") from None
+        except (OSError, UnicodeError) as error:  # all that smtplib and ssl raise; a host name can be none
+            raise self._told(error) from None
+
+    def _told(self, error: Exception) -> ChannelFailed:
+        """Return what went wrong, in words of ours: those of the server may hold an address."""
+        match error:
+            case smtplib.SMTPNotSupportedError():
+                return self._failed("offers neither STARTTLS nor sign-in as it was told to", "look at port and security", "mail_insecure")
+            case smtplib.SMTPAuthenticationError() if self._tokens is not None:
+                return self._failed("does not accept the token", "look at user, and at what the application may do", "mail_token")
+            case smtplib.SMTPAuthenticationError():
+                return self._failed("does not accept user and password", "look at ALERT_SECRETS", "mail_login")
+            case smtplib.SMTPRecipientsRefused():
+                return self._failed("takes none of the recipients", "look at the addresses in the alerts file", "mail_recipients")
+            case smtplib.SMTPSenderRefused() if error.smtp_code == NEEDS_SIGN_IN:
+                return self._failed("asks for user and password", "name user in the alerts file", "mail_login")
+            case smtplib.SMTPSenderRefused():
+                return self._failed("does not take the sender", "look at from in the alerts file", "mail_sender")
+            case smtplib.SMTPResponseException():
+                return self._failed(f"refuses (SMTP {error.smtp_code})", "look at its log", "channel_refused")
+            case ssl.SSLCertVerificationError():
+                return self._failed("has a certificate that is not accepted", "look at host and ca_file", "channel_certificate")
+            case ssl.SSLError():
+                return self._failed("does not speak TLS there", "tls is for port 465, starttls for 587", "mail_insecure")
+            case _:
+                return self._failed("cannot be connected to, or breaks off", "look at host, port and network", "channel_unreachable")
 
     def _sign_in(self, server: smtplib.SMTP, tokens: "TokenSource") -> None:
         server.ehlo_or_helo_if_needed()
