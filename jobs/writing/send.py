@@ -110,16 +110,27 @@ def _send_step(connector: Connector, waiting: Mapping[str, tuple[RowWrite, ...]]
                 outcome[result.key] = (result.status, result.service_code)
         if not unknown:
             return outcome
-        left = still_there(connector, (write for rows in unknown.values() for write in rows))
-        open_sets = {}
-        for key, rows in unknown.items():
-            remaining = tuple(write for write in rows if (write.kind, write.id) in left)
-            if not remaining:
-                outcome[key] = (ChangeStatus.DONE, "")
-            elif stumbles[key] < TRIES:
-                open_sets[key] = remaining
-            else:
-                outcome[key] = (ChangeStatus.UNKNOWN, "NO_ANSWER")
+        open_sets, settled = _looked_for(connector, unknown, stumbles)
+        outcome |= settled
         if not open_sets:
             return outcome
     return outcome | dict.fromkeys(open_sets, (ChangeStatus.UNKNOWN, "NO_ANSWER"))
+
+
+def _looked_for(
+    connector: Connector, unknown: Mapping[str, tuple[RowWrite, ...]], stumbles: Mapping[str, int]
+) -> tuple[dict[str, tuple[RowWrite, ...]], dict[str, tuple[ChangeStatus, str]]]:
+    """Return, of change sets whose answer was lost, those to send again with the rows that are still there,
+    and what became of the others."""
+    left = still_there(connector, (write for rows in unknown.values() for write in rows))
+    again: dict[str, tuple[RowWrite, ...]] = {}
+    settled: dict[str, tuple[ChangeStatus, str]] = {}
+    for key, rows in unknown.items():
+        remaining = tuple(write for write in rows if (write.kind, write.id) in left)
+        if not remaining:
+            settled[key] = (ChangeStatus.DONE, "")
+        elif stumbles[key] < TRIES:
+            again[key] = remaining
+        else:
+            settled[key] = (ChangeStatus.UNKNOWN, "NO_ANSWER")
+    return again, settled
