@@ -85,19 +85,19 @@ def _mark(visit: Visit, row: str) -> Mark | None:
         policy = visit.services.policy()
     except ComplianceError:  # without a schedule nothing goes, and there is no day to tell
         return None
-    return next((mark for mark in marks_of(visit.services.store, policy) if mark.id == row), None)
+    return next((mark for mark in marks_of(visit.services.listed, policy) if mark.id == row), None)
 
 
 def _holds(visit: Visit, row: str) -> list[PlacedHold]:
     """Return the holds in force that were placed on this very record."""
     query = HoldQuery(visit.services.calendar.day(visit.now), HoldList.IN_FORCE, text=row)
-    return [hold for hold in visit.services.store.holds.page(query).holds if hold.row == row]
+    return [hold for hold in visit.services.listed.holds.page(query).holds if hold.row == row]
 
 
 def _requests(visit: Visit, row: str) -> Iterator[SubjectRequest]:
     """Yield the pending requests that keep this record. Only who handles requests is told: a file must not
     tell anybody else who has asked about it (SUS-07)."""
-    register = visit.services.store.requests
+    register = visit.services.listed.requests
     pending = [request for request in register.all(unclosed=True) if request.closed_at is None]
     parts = register.some_parts([request.id for request in pending], PRESERVED)
     for request in pending:

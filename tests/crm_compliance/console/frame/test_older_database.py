@@ -17,7 +17,8 @@ from tests.drivers.holding import place
 from tests.drivers.night import Night
 from tests.drivers.typist import LONG_AGO, Typist
 
-PAGES = ("/holds", "/plans", "/requests", "/requests/calendar.ics", "/history", "/quarantine")
+NOBODY = "00000000-0000-0000-0000-0000000000ff"
+PAGES = ("/holds", "/plans", "/requests", "/requests/calendar.ics", "/history", "/quarantine", f"/open?typename=cf_dossier&id={NOBODY}")
 CALLS = ("/holds", "/plans", "/requests", "/runs")
 
 
