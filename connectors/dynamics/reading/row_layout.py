@@ -109,9 +109,9 @@ class RowLayout:
             keys = {self._beside(name, bool | None): key for name, key in column.flags}
             self.steps.append(column_steps.flags(column.field, keys))
             return
-        found = self._column(column)
-        if (twin := self._first.setdefault(found[0], column.field)) == column.field:
-            self.wire[column.field] = found
+        wire, kind = self._column(column)
+        if (twin := self._first.setdefault(wire, column.field)) == column.field:
+            self.wire[column.field] = wire, kind, True
         else:  # a day and an instant may be read from one column
             self._copy(twin, column.field)
         if column.field in _OF_ONE_KIND and self._asked.may_differ(self._definition.attributes[column.name].targets) and not is_told_apart:
@@ -126,7 +126,7 @@ class RowLayout:
         """Ask to what kind of row a lookup points."""
         lookup = self._table.columns[KIND_FIELDS[name]]
         if lookup.field not in self.wire:
-            self.wire[lookup.field] = self._column(lookup)
+            self.wire[lookup.field] = *self._column(lookup), True
         self.wire[name] = (f"_{lookup.name}_value@{LOOKUP_TABLE}", str | None, False)
         self.steps.append(self._asked.kind(name, lookup.field))
 
@@ -189,49 +189,61 @@ class RowLayout:
         self.referred.append(keys)
         return keys
 
-    def _column(self, column: Column) -> tuple[str, Any, bool]:
+    def _column(self, column: Column) -> tuple[str, Any]:
+        """Ask for the column of a field; return by which name it comes, and in which type."""
         attribute = self._definition.attributes[column.name]
-        name, kind = column.field, field_type(self._table.full, column.field)
-        meant: dict[Any, Any]
         if column.is_lookup:
             wire = column.name if is_key(column.name, self._definition) else f"_{column.name}_value"
             self.select.append(wire)
-            return wire, str | None, True
+            return wire, str | None
+        kind = field_type(self._table.full, column.field)
         if column.reference is not None:
-            (target,) = attribute.targets
-            keys = self._keys_of(column, target)
-            meant = Referred(keys) if name == "categories" else meanings(name, keys)
-            if kind is bool:
-                meant = truths(name, {row: TRUTHS[key] for row, key in keys.items()})
-            self.steps.append(column_steps.meaning(name, meant))
+            self._mean_reference(column, kind, attribute)
             self.select.append(f"_{column.name}_value")
-            return f"_{column.name}_value", str | None, True
+            return f"_{column.name}_value", str | None
         self.select.append(column.name)
         if column.holds == "choices":
-            return column.name, _option_type(attribute), True
+            return column.name, _option_type(attribute)
         if column.choice is not None:
-            options = column.choice.keys
-            if name == "categories":
-                meant = _categories(options, attribute)
-            elif kind is bool:
-                meant = truths(name, {option: TRUTHS[key] for option, key in options.items()})
-            else:
-                meant = meanings(name, options)
-            self.steps.append(column_steps.meaning(name, meant))
-            return column.name, _option_type(attribute), True
+            self._mean_choice(column.field, kind, column.choice.keys, attribute)
+            return column.name, _option_type(attribute)
+        return column.name, self._type(column, kind, attribute)
+
+    def _mean_reference(self, column: Column, kind: Any, attribute: Attribute) -> None:
+        """Make keys of the rows of reference to which a lookup leads."""
+        (target,) = attribute.targets
+        keys, name = self._keys_of(column, target), column.field
+        meant: dict[Any, Any] = Referred(keys) if name == "categories" else meanings(name, keys)
+        if kind is bool:
+            meant = truths(name, {row: TRUTHS[key] for row, key in keys.items()})
+        self.steps.append(column_steps.meaning(name, meant))
+
+    def _mean_choice(self, name: str, kind: Any, options: dict[int, str], attribute: Attribute) -> None:
+        """Make keys of the options of a choice."""
+        meant: dict[Any, Any]
+        if name == "categories":
+            meant = _categories(options, attribute)
+        elif kind is bool:
+            meant = truths(name, {option: TRUTHS[key] for option, key in options.items()})
+        else:
+            meant = meanings(name, options)
+        self.steps.append(column_steps.meaning(name, meant))
+
+    def _type(self, column: Column, kind: Any, attribute: Attribute) -> Any:
+        """Return the type in which a column comes that is neither a lookup nor a choice."""
         if kind is date:
             behaviour = _behaviour(self._table, column, attribute.behaviour)
             if behaviour != "date_only":
-                self._mean_days(name, behaviour)
-            return column.name, wire_type(behaviour), True
+                self._mean_days(column.field, behaviour)
+            return wire_type(behaviour)
         if kind is bytes:
-            raise ValueError(f"{self._table.kind}.{name} is content: it is fetched by itself")
+            raise ValueError(f"{self._table.kind}.{column.field} is content: it is fetched by itself")
         if kind is datetime:
             if _behaviour(self._table, column, attribute.behaviour) == "date_only":
                 raise MappingError(f"The column {self._table.name}.{column.name} holds days, not instants.", where=column.where)
-            return column.name, datetime | None, True
+            return datetime | None
         is_whole = kind is int or (kind is float and attribute.kind in WHOLE_NUMBERS)  # `12` is not told as `12.00`
-        return column.name, (_INT if is_whole else kind) | None, True
+        return (_INT if is_whole else kind) | None
 
 
 def _option_type(attribute: Attribute) -> Any:
