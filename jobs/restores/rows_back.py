@@ -1,7 +1,7 @@
 """Finds the rows of the CRM that had been erased and are back, by keyed references alone, and what has to be
 deleted again with what (ERA-13)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -67,11 +67,7 @@ def _matches(context: JobContext, register: Register, also_begun: bool, also_emp
             table = connector.table(type(page[0])) if page else ""
             for row in page:
                 erased = register.find(references(table, row.id))
-                if erased is not None and erased.operation == "mask" and getattr(row, "anonymised_on", None) is not None:
-                    erased = None
-                if erased is not None and erased.operation == "disown" and getattr(row, "contact", None) is None:
-                    erased = None
-                if erased is not None and erased.operation == "empty" and all(getattr(row, name) is None for name in emptied):
+                if erased is not None and _is_as_erased(row, erased.operation, emptied):
                     erased = None
                 if erased is None and has_versions:
                     erased = register.find(references(table, version_of(row.id, row.etag)))
@@ -81,6 +77,19 @@ def _matches(context: JobContext, register: Register, also_begun: bool, also_emp
                     erased = Erased(EMPTIED, "")
                 if erased is not None:
                     yield kind, row, Returned(kind, table, row.id, row.etag, erased.operation, erased.reason)
+
+
+def _is_as_erased(row: Record, operation: str, emptied: Collection[str]) -> bool:
+    """Return whether a row is in the CRM as its erasure left it, so that nothing of it is back."""
+    match operation:
+        case "mask":
+            return getattr(row, "anonymised_on", None) is not None
+        case "disown":
+            return getattr(row, "contact", None) is None
+        case "empty":
+            return all(getattr(row, name) is None for name in emptied)
+        case _:
+            return False
 
 
 def _pages(connector: Connector, record: type[Record], fields: tuple[str, ...]) -> Iterator[list[Record]]:
