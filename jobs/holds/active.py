@@ -1,7 +1,7 @@
 """The holds in force at a moment, from the store, from open requests and from the CRM, with the rows that
 they reach."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import partial
 
@@ -16,6 +16,7 @@ from jobs.ports.context import JobContext
 from jobs.reading.gather import gather_units
 from jobs.reading.units import Gathering
 from rules.holds.holds import Holds
+from rules.holds.of_requests import RequestHold
 from rules.holds.placements import PlacedHold
 from rules.model.decisions import Reason
 from rules.model.records import KINDS, Unit, UnitKind
@@ -42,13 +43,7 @@ def active_holds(context: JobContext, day: date) -> Holds:
     for hold in placed:
         if hold.row:
             reach.add(hold.kind, hold.row, partial(hold.on_row, day=day), everything=hold.everything)
-    for request in requests:
-        reason = request.reason(day, grace_days=grace_days)
-        if reason is not None:
-            for contact in request.contacts:
-                reach.add(CONTACT, contact, partial(request.on_row, reason=reason), everything=True)
-            for kind, row in request.rows:
-                reach.add(kind, row, partial(request.on_row, reason=reason))
+    _add_requests(reach, requests, day, grace_days)
     if reach.has_people:
         for _, action in context.store.journal.partials():
             for contact in people_of(action):
@@ -63,6 +58,17 @@ def active_holds(context: JobContext, day: date) -> Holds:
         by_facts=[each for each in by_facts if not context.gives_way(each[0])],
         sentinels=context.policy.fillers,
     )
+
+
+def _add_requests(reach: HoldReach, requests: Iterable[RequestHold], day: date, grace_days: int) -> None:
+    """Add what requests keep on this day: their people whole, and rows by themselves."""
+    for request in requests:
+        reason = request.reason(day, grace_days=grace_days)
+        if reason is not None:
+            for contact in request.contacts:
+                reach.add(CONTACT, contact, partial(request.on_row, reason=reason), everything=True)
+            for kind, row in request.rows:
+                reach.add(kind, row, partial(request.on_row, reason=reason))
 
 
 def _in_force(context: JobContext, day: date) -> list[PlacedHold]:
