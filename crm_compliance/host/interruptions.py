@@ -27,7 +27,7 @@ def heed_interruptions() -> None:
     take minutes; nothing is lost by either. Where one is ignored, as Ctrl-C behind `&` in a script and SIGHUP
     under nohup, it stays so.
 
-    A thread counts them: the library of frames has waits of the main thread begin anew after a signal, so
+    A thread counts them: the library of frames has waits of the main thread begin again after a signal, so
     that Python hears of it once the wait is over."""
     for number in _ENDING:
         if signal.getsignal(number) is signal.SIG_DFL:

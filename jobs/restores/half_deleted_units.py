@@ -66,9 +66,8 @@ def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey
                 whole = register.whole(context.references(table, version_of(row.id, row.etag)))
                 if whole is not None:
                     as_judged[whole.unit] = (kind, row, whole)
-        for row in (
-            retained_rows_of(connector, record, (), None) if record in retaining else ()
-        ):  # announced with its unit, and still to be purged
+        retained = retained_rows_of(connector, record, (), None) if record in retaining else []
+        for row in retained:  # announced with its unit, and still to be purged
             references = context.references(connector.table(type(row)), row.id)
             own.update(units.keys() & references)
             ref, written = register.announced(references)

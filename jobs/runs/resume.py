@@ -72,7 +72,8 @@ def reconcile_intended(journal: Journal) -> None:
             there.append((action, remaining))
         elif len(remaining) < len(action.rows) and (
             CONTINUED in action.flags or len(action.rows) > send.MAX_OPERATIONS or is_shell(action, remaining)
-        ):  # what was half done before this run stands in no plan, and nobody else would go on with it
+        ):
+            # What was half done before this run stands in no plan, and nobody else would go on with it.
             outcomes.append(_finish_remaining(journal, action, remaining))
         else:
             # One change set is whole or not at all: what is missing somebody else has taken. So the unit

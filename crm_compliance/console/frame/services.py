@@ -80,7 +80,7 @@ class Services:
 
     def _fresh(self, what: str, read: Callable[[], T]) -> T:
         """Return what files say, as they did at most a few seconds ago: a service runs for months, and what
-        decides reads them anew each time."""
+        decides reads them again each time."""
         at, found = self._read.get(what, (None, None))
         if at is None or monotonic() - at >= FRESH_S:
             at, found = self._read[what] = (monotonic(), read())

@@ -1,5 +1,5 @@
 """What is wrong in a YAML file, in the language of a page. The files' own reader says it in English, in a
-sentence with names of the file in it: it is known again by its form here, and said anew."""
+sentence with names of the file in it: it is known again by its form here, and said again."""
 
 import re
 from collections.abc import Mapping

@@ -133,9 +133,8 @@ class Guarded:
         if _host(scope) not in self._hosts:
             await PlainTextResponse("this host is not served here\n", status_code=421)(scope, receive, guarded)
             return
-        if (
-            "\0" in scope["path"] or b"%00" in scope["query_string"]
-        ):  # nothing of ours has such an address, and PostgreSQL takes no such text
+        # Nothing of ours has such an address, and PostgreSQL takes no such text.
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             await _not_found()(scope, receive, guarded)
             return
         try:

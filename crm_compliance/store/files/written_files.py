@@ -21,9 +21,8 @@ class Written(msgspec.Struct, frozen=True):
 def remove_written(part: bytes) -> None:
     """Remove the files of which such a part tells, unless somebody has changed them: right before the part
     goes, for nothing else knows where they are."""
-    for where, digest in sorted(
-        decoder_of(Written).decode(part).files, key=lambda file: -file[0].count("/")
-    ):  # a folder after what is in it
+    written = decoder_of(Written).decode(part).files
+    for where, digest in sorted(written, key=lambda file: -file[0].count("/")):  # a folder after what is in it
         _remove(Path(where), digest)
 
 
