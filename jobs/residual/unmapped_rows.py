@@ -12,6 +12,7 @@ import msgspec
 from connectors.interface.remains import RowKey
 from jobs.model.run import Action
 from jobs.ports.context import JobContext
+from jobs.writing.read_back import masked_rows
 
 
 def with_unmapped(
@@ -38,9 +39,9 @@ def with_unmapped(
             along.setdefault(owner, []).append(each.row)
         else:
             waiting.setdefault(owner, each.row[0])
-    # A row that is masked takes nothing along, and nothing keeps it from being masked: whatever depends
-    # on it would stay.
-    masked = {write.key(connector): action.key for action in intents for write in action.rows if write.mask is not None}
+    # A row that is masked or emptied takes nothing along, and nothing keeps it from being that: whatever
+    # depends on it would stay.
+    masked = {row: action.key for action in intents for row in masked_rows(connector, action)}
     for each in connector.dependent_rows(list(masked), restricting=True):
         waiting.setdefault(masked[each.on], each.row[0])
     result = []

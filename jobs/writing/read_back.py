@@ -67,16 +67,17 @@ def gone_rows(connector: Connector, action: Action) -> list[RowKey]:
 
 
 def masked_rows(connector: Connector, action: Action) -> list[RowKey]:
-    """Return the rows of a unit that were anonymised in place."""
-    return [write.key(connector) for write in action.rows if write.operation == "mask"]
+    """Return the rows of a unit that stay without what they said. Such a row was anonymised in place, or of a
+    dependent table emptied since it outlives what it belongs to."""
+    return [write.key(connector) for write in action.rows if write.operation in ("mask", EMPTY)]
 
 
 def living_rows(connector: Connector, action: Action) -> list[RowKey]:
     """Return the rows of a unit that remain without what was emptied. These are masked rows and a trimmed
     contact, also where there was nothing to empty (RET-20)."""
     trimmed = [(connector.table(Contact), action.id)] if action.disposition == "trim" else []
-    emptied = [write.key(connector) for write in action.rows if write.operation in (EMPTY, UNNAME)]
-    return [*masked_rows(connector, action), *emptied, *trimmed]
+    unnamed = [write.key(connector) for write in action.rows if write.operation == UNNAME]
+    return [*masked_rows(connector, action), *unnamed, *trimmed]
 
 
 def verify_actions(connector: Connector, actions: Sequence[Action]) -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:

@@ -356,6 +356,8 @@ class Children:
                 warn_once(self._warnings, _ONLY_EMPTIED.format(column=f"{table.name}.{column}", parent=parent))
             else:
                 self._warn(f"rows of {table.name} would stay behind without rows of {parent} that are to go", column, table.name)
+        elif found and restricting:
+            self._warn(f"rows of {table.name} would stay with rows of {parent} that are masked or emptied", column, table.name)
         return found
 
     def _takes_ours(self, name: str) -> bool:
