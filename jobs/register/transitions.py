@@ -36,12 +36,13 @@ from jobs.register.overrides import overrides_of
 from jobs.register.request_steps import Actor, authorised, check_role, of_this_crm, save_transition, signed, wrong_state
 from rules.errors import Refused, UsageError
 from rules.hints import hint_to
-from rules.model.requests import IdentityMethod, Mandate, Outcome, RequestState, Step, is_allowed
+from rules.model.requests import IdentityMethod, Mandate, Outcome, RequestState, Right, Step, is_allowed
 from rules.rights.deadlines import may_extend, stops_clock
 
 IDENTITY: Final = "identity"
 QUESTIONS: Final = (IDENTITY, "scope")
 EXTENSIONS: Final = ("complexity", "number")
+EXCESSIVE: Final = "RF-08"
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
 
 
@@ -248,7 +249,8 @@ def outcomes_of(request: SubjectRequest) -> tuple[str, ...]:
 
     A refusal that is told without one having been prepared is of somebody who was not identified (RF-01), who
     may not act for a child (RF-07), or who asks for too much (RF-08: nobody is ever asked for a fee, RGT-02);
-    every other one is decided and released."""
+    every other one is decided and released. Access is not decided about: that too much is asked may be seen
+    once it was compiled, and is said then too, whatever the answer was (SUS-04)."""
     if request.state is RequestState.RELEASED:
         return (_written(request.outcome, request.refusal),) if request.outcome is not None else ()
     found = [(Outcome.WITHDRAWN, "")]
@@ -256,8 +258,12 @@ def outcomes_of(request: SubjectRequest) -> tuple[str, ...]:
         found += [(Outcome.NOT_IDENTIFIED, ""), (Outcome.REFUSED, "RF-01")]
     if request.on_behalf:
         found += [(Outcome.MANDATE_LAPSED, ""), (Outcome.REFUSED, "RF-07")]
-    found += [(Outcome.REFUSED, "RF-08")]
-    return tuple(_written(code, refusal) for code, refusal in found if code is not Outcome.REFUSED or not request.answer)
+    if request.outcome is not Outcome.MANDATE_LAPSED:  # nobody is told anything of the child then (RGT-07)
+        found += [(Outcome.REFUSED, EXCESSIVE)]
+    after = (EXCESSIVE,) if request.right is Right.ACCESS else ()
+    return tuple(
+        _written(code, refusal) for code, refusal in found if code is not Outcome.REFUSED or not request.answer or refusal in after
+    )
 
 
 def _written(code: Outcome, refusal: str) -> str:

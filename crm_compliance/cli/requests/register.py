@@ -141,7 +141,9 @@ def answer_with(
     if handles and (text := _to_write(settings, store, request)):
         document["to_write"] = text
     output.answer(
-        document, lambda console: print_request(document, console, days, commands_after(next_step(request))), ids=("request", request.id)
+        document,
+        lambda console: print_request(document, console, days, commands_after(next_step(request)), days.day(now)),
+        ids=("request", request.id),
     )
 
 

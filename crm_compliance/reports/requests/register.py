@@ -111,7 +111,7 @@ def by_urgency(requests: Iterable[SubjectRequest], calendar: Calendar) -> list[S
     return sorted(requests, key=key)
 
 
-def print_request(document: Mapping[str, Any], console: Console, calendar: Calendar, following: str) -> None:
+def print_request(document: Mapping[str, Any], console: Console, calendar: Calendar, following: str, today: date) -> None:
     """Print the state of one request, how it came there, what is due soon, and the commands that follow;
     hours by the clock of the schedule."""
     from rich.text import Text
@@ -123,11 +123,16 @@ def print_request(document: Mapping[str, Any], console: Console, calendar: Calen
     for code in document["alarms"]:
         console.print(Text.assemble((code, "bold red"), f": {ALARMS.get(code, '')}"))
     if text := document.get("to_write"):
-        by = f" by {document['due_on']}" if document["due_on"] else ""
-        console.print(Text(f"No letter of this was made. Write to the person{by}:\n", style="bold"))
+        console.print(Text(f"No letter of this was made. Write to the person{_by(document['due_on'], today)}:\n", style="bold"))
         console.print(Text(f"{text}\n"), soft_wrap=True)
     if following:
         console.print(f"Next: {following}", soft_wrap=True)
+
+
+def _by(due_on: str | None, today: date) -> str:
+    if due_on is None:
+        return ""
+    return f" by {due_on}" if today.isoformat() <= due_on else f" at once: the last day was {due_on}, and it has passed"
 
 
 def outcome_of(document: Mapping[str, Any]) -> str:

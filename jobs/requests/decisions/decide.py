@@ -190,7 +190,7 @@ def refuse(context: JobContext, actor: Actor, request_id: str, code: str) -> Dec
     """Refuse the request with one of the texts that fit the right (6.4); within a month, whatever extension
     there was (DDL-09, R-105). Raises UsageError: the right of access, or a code that does not fit; Refused:
     another role or state, or no answer yet."""
-    request = _authorised(actor, request_id)
+    request = _authorised(actor, request_id, refuses=True)
     fitting = refusals_of(request)
     if code not in fitting:
         message = f"this is not a refusal of the right of {request.right.value}"
@@ -298,10 +298,11 @@ def _restrict(context: JobContext, request: SubjectRequest, task: Task, decision
             raise
 
 
-def _authorised(actor: Actor, request_id: str) -> SubjectRequest:
+def _authorised(actor: Actor, request_id: str, *, refuses: bool = False) -> SubjectRequest:
     request = authorised(actor, request_id, Step.DECIDE)
     if request.right is Right.ACCESS:
-        raise UsageError("access is not decided about: its answer is reviewed and approved", hint=hint_to("review", request=request.id))
+        hint = hint_to("close_excessive", request=request.id) if refuses else hint_to("review", request=request.id)
+        raise UsageError("access is not decided about: its answer is reviewed and approved", hint=hint)
     if request.outcome is Outcome.MANDATE_LAPSED:
         raise mandate_lapsed(request)
     if has_to_be_compiled_again(request):

@@ -106,6 +106,60 @@ def test_rf08_whoever_is_refused_without_a_release_is_written_the_reason_the_com
     assert "to_write" not in typist.ask("requests", "show", request), "for who handles requests"
 
 
+@pytest.mark.parametrize("answer", ["package", "neutral", "dpo_review"])
+@pytest.mark.parametrize("state", [RequestState.SEARCHING, RequestState.REVIEWING, RequestState.APPROVED])
+def test_rf08_access_is_refused_as_excessive_after_it_was_compiled_too_whatever_the_answer_is(
+    typist: Typist, org: Night, answer: str, state: RequestState
+) -> None:
+    """RF-08, RGT-02, SUS-04, ACC-08: what was compiled goes as it does of what is withdrawn."""
+    request = opened(typist)
+    typist.ask("requests", "identify", request, "--method", "eid", *DORA)
+    parts: dict[str, bytes | None] = {CANDIDATES: b"c", CONFIRMED: b"{}", COMPILATION: b"{}", PRESERVED: b"{}"}
+    changed(org, request, parts, state=state, answer=answer)
+    close = ("requests", "close", request, "--outcome", "REFUSED:RF-08")
+    assert typist.refused(*close, "--as", "erik", "--role", "approver", code=5)["code"] == "role"
+    document = typist.ask(*close, *DORA)
+    assert (document["state"], document["outcome"], document["refusal"]) == ("closed", "REFUSED", "RF-08")
+    assert "kennelijk buitensporig" in document["to_write"]
+    assert [name for name in (GIVEN, *parts) if org.store.requests.part(request, name)] == [GIVEN, PRESERVED]
+    told = [entry.data for entry in org.store.ledger.entries() if entry.kind == "request" and entry.data["request"] == request]
+    assert (told[-1]["step"], told[-1]["outcome"], told[-1]["refusal"], told[-1]["role"]) == ("close", "REFUSED", "RF-08", "dpo")
+
+
+@pytest.mark.parametrize(
+    ("right", "outcome", "fits"),
+    [("erasure", None, "WITHDRAWN"), ("access", Outcome.MANDATE_LAPSED, "WITHDRAWN, MANDATE_LAPSED")],
+)
+def test_what_is_decided_about_or_has_no_mandate_any_more_is_not_closed_as_excessive(
+    typist: Typist, org: Night, right: str, outcome: Outcome | None, fits: str
+) -> None:
+    """RGT-07: whoever may not act for the child any more is told nothing of it."""
+    request = opened(typist, right=right)
+    typist.ask("requests", "identify", request, "--method", "eid", *DORA)
+    changed(org, request, {COMPILATION: b"{}"}, state=RequestState.REVIEWING, answer="package", outcome=outcome, on_behalf=bool(outcome))
+    error = typist.refused("requests", "close", request, "--outcome", "REFUSED:RF-08", *DORA, code=5)
+    assert (error["code"], error["hint"]) == ("outcome", f"what fits: {fits}")
+
+
+def test_access_that_somebody_wants_to_refuse_by_a_decision_is_refused_by_closing(typist: Typist) -> None:
+    request = opened(typist)
+    typist.ask("requests", "identify", request, "--method", "eid", *DORA)
+    error = typist.refused("requests", "decide", request, "--refuse", "RF-08", *DORA, code=2)
+    assert error["hint"] == "where too much is asked: crm-compliance requests close " + f"{request} --outcome REFUSED:RF-08"
+
+
+def test_ddl09_a_day_to_write_by_that_has_passed_is_told_as_passed(typist: Typist) -> None:
+    """A refusal has one month, whatever extension there was: its day may be over when it is made."""
+    request = opened(typist)
+    typist.ask("requests", "close", request, "--outcome", "REFUSED:RF-08", *DORA)
+    for moment, told in (
+        ("2026-12-28T12:00:00Z", "Write to the person by 2026-12-28:"),
+        ("2026-12-28T23:30:00Z", "Write to the person at once: the last day was 2026-12-28, and it has passed:"),
+    ):
+        at(typist, moment)
+        assert told in " ".join(typist.type("requests", "show", request, *DORA).out.split())
+
+
 def test_nothing_is_to_be_written_of_what_was_withdrawn_or_released_or_to_somebody_whose_name_has_gone(typist: Typist, org: Night) -> None:
     ends = {"withdrawn": "WITHDRAWN", "released": "REFUSED:RF-02", "nameless": "NOT_IDENTIFIED"}
     requests = {each: opened(typist) for each in ends}

@@ -1,5 +1,6 @@
 """One request on a screen."""
 
+from datetime import date
 from io import StringIO
 
 from rich.console import Console
@@ -16,6 +17,6 @@ def test_hours_are_those_of_the_people_who_read_them() -> None:
         "delivered_at": "2026-11-30T23:30:15.126510Z", "link_until": "2026-12-14T23:30:15.126510Z",
         "approvals": [{"step": "release", "as": "erik", "role": "approver", "at": "2026-11-30T23:30:15.126510Z"}],
     }  # fmt: skip
-    print_request(document, Console(file=(screen := StringIO())), BELGIAN, following="")
+    print_request(document, Console(file=(screen := StringIO())), BELGIAN, following="", today=date(2026, 12, 1))
     assert "release: erik as approver, 2026-12-01 00:30\n" in screen.getvalue()
     assert "the link works until 2026-12-15 00:30; downloads: 0" in screen.getvalue()

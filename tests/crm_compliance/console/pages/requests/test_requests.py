@@ -4,7 +4,7 @@ path of a request step by step. Everybody is fictitious."""
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
@@ -19,7 +19,7 @@ from tests.crm_compliance.console.browser import Browser, text_of
 from tests.drivers.asking import Asking
 from tests.drivers.clock import NOW
 from tests.drivers.night import Night
-from tests.drivers.requesting import a_form, opened, unreachable
+from tests.drivers.requesting import a_form, changed, opened, unreachable
 from tests.drivers.typist import Typist
 
 SignedIn = Callable[..., Browser]
@@ -418,16 +418,25 @@ def test_a_crm_that_is_away_keeps_no_receipt_from_being_registered(
     assert "could not be looked up yet" in dpo.page(answer.headers["Location"])
 
 
+@pytest.mark.parametrize("answer", ["", "package", "neutral"])
 def test_rf08_the_page_of_what_was_refused_without_a_release_has_what_is_to_be_written(
-    services: Services, typist: Typist, signed_in: SignedIn
+    services: Services, typist: Typist, org: Night, signed_in: SignedIn, answer: str
 ) -> None:
     """RF-08; GDPR art. 12(4): no letter is made on this way."""
     request, text = opened(typist, language="fr"), "La demande est manifestement excessive"
     path, dpo = f"/requests/{request}", signed_in(Role.DPO)
-    assert text not in dpo.page(path)
+    if answer:
+        changed(org, request, state=RequestState.REVIEWING, answer=answer)
+    page = dpo.page(path)
+    assert 'value="REFUSED:RF-08"' in page
+    assert "rue de la Presse" not in page
     assert dpo.post(f"{path}/close", outcome="REFUSED:RF-08").status_code == 303
     told = text_of(dpo.page(path))
     assert "No letter of this refusal was made Write to the person by" in told
     assert text in told
     assert "rue de la Presse" in told
     assert text not in signed_in(Role.APPROVER).page(path)
+    changed(org, request, received_on=date(2026, 9, 1))
+    passed = text_of(dpo.page(path))
+    assert "Write to the person at once: the last day was" in passed
+    assert "Write to the person by" not in passed
