@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from jobs.model.run import RunState
+from rules.errors import MappingError
 from tests.drivers.night import Night, night_in
 from tests.integration.dependent import add, dependent_environment, dependent_mapping
 from tests.integration.planted_in_dependent import LONG_AGO
@@ -100,3 +101,22 @@ def test_an_emptied_row_to_which_somebody_leads_who_stays_is_not_anonymous(night
     night.http.delete(f"{pairs}({donor})/$ref").raise_for_status()
     night.apply(night.plan())
     assert night.store.journal.partials() == []
+
+
+@pytest.mark.parametrize("kind", ["memo(2000)", "file", "lookup contact"])
+def test_a_column_that_nothing_would_empty_is_refused(tmp_path: Path, kind: str) -> None:
+    """ERA-02: no free text, no file and no link to a contact is left on what counts as emptied. Somebody may
+    say of a column that it tells nothing."""
+    environment = dependent_environment(tmp_path)
+    document: dict[str, Any] = read_yaml(environment)
+    document["tables"]["cf_measure"]["columns"]["cf_more"] = {"type": kind}
+    environment.write_text(yaml_text(document), encoding="utf-8")
+    with night_in(environment, tmp_path, kind=Night, mapping=dependent_mapping()) as night, pytest.raises(MappingError) as refused:
+        night.plan()
+    assert "cf_measure.cf_more could hold personal data" in str(refused.value)
+    said = f"{dependent_mapping()}\ngoes_along:\n  cf_measure.cf_more: {{why: says nothing, by: test}}\n"
+    (tmp_path / "said").mkdir()
+    with night_in(environment, tmp_path / "said", kind=Night, mapping=said) as night:
+        night.plan()
+        told = [finding.message for finding in night.connector.check(decisions=True) if finding.code == "kept"]
+    assert any(each.startswith("cf_measure.cf_more stays as it is") for each in told) == (kind != "lookup contact")

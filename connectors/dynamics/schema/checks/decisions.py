@@ -64,7 +64,8 @@ def _check_staying(child: str, column: str, where: str, mapping: Mapping, metada
 def _check_stays(attribute: Attribute, table: str, where: str, mapping: Mapping) -> Iterator[Finding]:
     """Yield a warning for a column that goes with its row where the row may stay without what it says of
     somebody: nothing empties what is not a field."""
-    kinds = sorted({each.kind for each in mapping.named(table)} & OUTLIVING)
+    named = mapping.named(table)
+    kinds = sorted({each.kind for each in named if each.kind in OUTLIVING or (each.own is not None and each.own.emptied)})
     if kinds and attribute.is_filled and attribute.kind in TEXT_TYPES | IMAGE_TYPES:
         told = f"{table}.{attribute.name} stays as it is where a {kinds[0]} is emptied and not deleted (RET-20)"
         remedy = ": name it under texts if it may speak of a case." if attribute.kind in TEXT_TYPES else "."

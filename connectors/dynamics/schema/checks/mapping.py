@@ -12,6 +12,7 @@ from connectors.dynamics.mapping.mapping import Column, Condition, Mapping, Tabl
 from connectors.dynamics.schema.checks.columns import check_column
 from connectors.dynamics.schema.checks.findings import error, type_of, types_of
 from connectors.dynamics.schema.checks.lookups import check_behind, check_owners, check_roles, check_second_lookups
+from connectors.dynamics.schema.checks.unmapped_columns import check_emptied
 from connectors.dynamics.schema.conditions import CONDITION_TYPES, TRUTH_WORDS, value_of
 from connectors.dynamics.schema.metadata import TTL, Metadata, TableDefinition
 from connectors.interface.errors import Finding
@@ -37,6 +38,7 @@ def check_table(table: Table, mapping: Mapping, metadata: Metadata) -> list[Find
         *check_second_lookups(table, definition, mapping, metadata),
         *check_owners(table, definition, mapping),
         *check_behind(table, mapping, metadata),
+        *check_emptied(table, mapping, metadata),
     ]
     for column in (*table.columns.values(), *table.personal.values()):
         for name in column.names:
