@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from jobs.model.run import RunState
-from rules.errors import MappingError
+from jobs.plans.questions.explain import explain_unit
+from rules.errors import MappingError, NotFound
 from tests.drivers.night import Night, night_in
 from tests.integration.dependent import add, dependent_environment, dependent_mapping
 from tests.integration.planted_in_dependent import LONG_AGO
@@ -73,6 +74,16 @@ def test_a_connection_of_an_emptied_row_goes(night: Night) -> None:
     done = night.apply(night.plan())
     assert (done.state, night.get("cf_dossiers", dossier), is_emptied(night, measure)) == (RunState.DONE, None, True)
     assert night.get("connections", connection) is None
+
+
+def test_why_tells_of_an_emptied_row_that_it_stays_so(night: Night) -> None:
+    """It is no row that somebody forgot to tie to its file, or has to delete."""
+    dossier, measure = a_measure(night)
+    assert explain_unit(night.context, "cf_measure", measure)[0].id == dossier
+    night.apply(night.plan())
+    with pytest.raises(NotFound, match="rows of its table stay, emptied, when their file goes") as refusal:
+        explain_unit(night.context, "cf_measure", measure)
+    assert refusal.value.code == "outlived"
 
 
 def test_a_unit_waits_while_rows_that_nobody_mapped_depend_on_one_to_be_emptied(night: Night) -> None:

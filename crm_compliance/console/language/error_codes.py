@@ -43,6 +43,10 @@ _OF_ERRORS: Final[Mapping[str, str]] = {
         "This record goes with nothing: what it belongs to has no term, or it belongs to nothing. It stays until somebody deletes it in "
         "the CRM; tie it to its file, and it goes with that."
     ),
+    "outlived": (
+        "This record belongs to nothing: records of its table stay, emptied, when their file goes. Where it is empty nothing happens to "
+        "it; where it is not, tie it to its file in the CRM."
+    ),
     "role": "Your role may not do this. Ask somebody whose role may.",
     "signin": "You could not be signed in. Try again; if it fails again, tell the administrator.",
     "no_role": "Your account has no role here. Ask the administrator for one, or sign in with another account.",

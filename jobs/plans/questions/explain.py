@@ -26,6 +26,7 @@ BELONGING = frozenset({UnitKind.ATTACHMENT.value, UnitKind.EMAIL.value})  # may 
 _STAYS = "9999-12-31"  # later than each day on which something goes
 FOLLOWS = "RET-05"  # the rule by which a row goes with what it belongs to
 ANONYMISED, IN_ANONYMISED, IN_NOTHING, OUT_OF_SCOPE = "anonymised", "in_anonymised", "in_nothing", "out_of_scope"
+OUTLIVING_ITS_FILE = "outlived"
 # And those of 2.3 that a row in force is for.
 UNIT_WORDS = tuple(kind.value for kind in UnitKind if kind not in (*RELATION_KINDS, UnitKind.OWN_TABLE, UnitKind.CONTACT))
 
@@ -155,6 +156,13 @@ def _explain_owners(context: JobContext, word: str, of: Key, below: frozenset[Ke
             where=where,
             code=IN_ANONYMISED,
         ) from refused
+    if kind.emptied and not owners:
+        raise NotFound(
+            "this row belongs to nothing: rows of its table stay, emptied, when their file goes",
+            hint="nothing happens to one that is empty; tie one that is not to its file, in the CRM: no plan looks at it",
+            where=where,
+            code=OUTLIVING_ITS_FILE,
+        )
     raise NotFound(
         "this row goes with nothing: it belongs to no row that has a term, so it stays until somebody deletes it",
         hint="tie it to its file, or delete it, in the CRM: no plan looks at it",
