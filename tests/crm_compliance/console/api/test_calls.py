@@ -26,11 +26,13 @@ from crm_compliance.identity.demo_people import DEMO_PEOPLE
 from crm_compliance.keys.key_ring import KeysMissing
 from crm_compliance.store.sql.problems import StoreUnusable
 from rules.errors import ComplianceError
+from rules.model.requests import RequestState
 from rules.model.roles import HUMAN_ROLES, MAY, Act, Role
 from tests.crm_compliance.console.browser import Browser, client_of, text_of
 from tests.crm_compliance.nights import Applied
 from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults
+from tests.drivers.requesting import changed
 from tests.drivers.typist import people_and_cases
 
 OPERATIONS = [
@@ -340,12 +342,21 @@ def test_a_request_is_taken_in_and_moved_on(app: Starlette, org: Night) -> None:
     assert "Voorbeeld" not in str(told)
 
 
+def test_rf08_access_that_was_compiled_is_closed_as_excessive(app: Starlette, org: Night) -> None:
+    people_and_cases(org)
+    dpo = Script(app, Role.DPO)
+    request = dpo.act("/requests", FORM, 201)["request"]
+    changed(org, request, state=RequestState.REVIEWING, answer="package")
+    closed = dpo.act(f"/requests/{request}/close", {"outcome": "REFUSED:RF-08"})
+    assert (closed["state"], closed["outcome"], closed["refusal"]) == ("closed", "REFUSED", "RF-08")
+
+
 def test_a_call_that_is_sent_again_under_its_key_makes_one(app: Starlette, org: Night) -> None:
     """A connection that was lost before the answer came; other contents, another key and no key at all are
     another request or hold (DDL-15)."""
     dossier = org.dossier("social_card", spoken=date(2018, 3, 1))
     hold = {"type": "judicial", "table": "cf_dossier", "id": dossier, "reason": "CASE", "basis": "letter", "review_on": "2027-05-01"}
-    for path, body, name, changed in (
+    for path, body, name, other in (
         ("/requests", FORM, "request", {**FORM, "right": "erasure"}),
         ("/holds", hold, "hold", {**hold, "basis": "another letter"}),
     ):
@@ -356,7 +367,7 @@ def test_a_call_that_is_sent_again_under_its_key_makes_one(app: Starlette, org: 
 
         first, again = sent(body, "key-1"), sent(body, "key-1")
         assert (first[0], again) == (201, (200, first[1]))
-        others = [sent(changed, "key-1"), sent(body, "key-2"), sent(body, ""), sent(body, "")]
+        others = [sent(other, "key-1"), sent(body, "key-2"), sent(body, ""), sent(body, "")]
         assert [status for status, _ in others] == [201] * 4
         assert len({first[1], *(made for _, made in others)}) == 5
     assert (len(org.store.requests.all()), len(org.store.holds.all())) == (5, 5)
