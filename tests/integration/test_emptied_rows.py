@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from jobs.model.privileges import NEEDS
 from jobs.model.run import RunState
 from jobs.plans.questions.explain import explain_unit
 from rules.errors import MappingError, NotFound
@@ -131,3 +132,28 @@ def test_a_column_that_nothing_would_empty_is_refused(tmp_path: Path, kind: str)
         night.plan()
         told = [finding.message for finding in night.connector.check(decisions=True) if finding.code == "kept"]
     assert any(each.startswith("cf_measure.cf_more stays as it is") for each in told) == (kind != "lookup contact")
+
+
+@pytest.mark.parametrize("may_write", [True, False])
+def test_a_secured_column_that_may_not_be_emptied_is_told_before_a_night(tmp_path: Path, *, may_write: bool) -> None:
+    """ERA-15: whoever may read it and not write it has each such unit refused, night after night."""
+    environment = dependent_environment(tmp_path)
+    document: dict[str, Any] = read_yaml(environment)
+    document["tables"]["cf_measure"]["columns"]["cf_reason"]["secured"] = True
+    environment.write_text(yaml_text(document), encoding="utf-8")
+    mapping = dependent_mapping().replace(
+        "    people: [cf_forid]\n    masked", "    people: [cf_forid]\n    readable: [cf_reason]\n    masked"
+    )
+    with night_in(environment, tmp_path, kind=Night, mapping=mapping) as night:
+        profile = night.create("fieldsecurityprofiles", "fieldsecurityprofileid", name="lezen")
+        rights = {"canread": 4, "canupdate": 4 * may_write, "cancreate": 0}
+        of_column = {"entityname": "cf_measure", "attributelogicalname": "cf_reason"}
+        bound = {"fieldsecurityprofileid@odata.bind": f"/fieldsecurityprofiles({profile})"}
+        night.create("fieldpermissions", "fieldpermissionid", **of_column, **rights, **bound)
+        user, url = night.connector.whoami(), night.emulator.url
+        members = f"{url}fieldsecurityprofiles({profile})/systemuserprofiles_association/$ref"
+        night.http.post(members, json={"@odata.id": f"{url}systemusers({user})"}).raise_for_status()
+        least = {line.name: line.depth for line in night.connector.least_role(NEEDS)}
+        night.http.put(f"{night.emulator.root}/_emulator/privileges", json={"user": user, "set": least}).raise_for_status()
+        told = [finding.message for finding in night.connector.check_privileges(NEEDS) if "cf_reason" in finding.message]
+    assert [each.startswith("cf_reason is secured, and the application user may not write it") for each in told] == [True] * (not may_write)

@@ -8,6 +8,7 @@ from typing import Any
 from connectors.dynamics.http.query import guid
 from connectors.dynamics.http.transport import Transport
 from connectors.dynamics.mapping.mapping import Mapping as TableMapping
+from connectors.dynamics.mapping.mapping import Table
 from connectors.dynamics.schema.capabilities import is_online
 from connectors.dynamics.schema.metadata import Metadata
 from connectors.dynamics.schema.needed_privileges import (
@@ -186,12 +187,12 @@ def shown_otherwise(mapping: TableMapping, metadata: Metadata, directory: Direct
         yield Finding(True, f"{name} has a masking rule: what is read is not what stands there. Take the rule from the column", table_name)
 
 
-def readable_columns(transport: Transport, user: str) -> set[str] | None:
-    """Return the secured columns that this user may read, by id; None where the CRM does not tell. Raises
-    ConnectorError."""
+def readable_columns(transport: Transport, user: str, right: str = "CanRead") -> set[str] | None:
+    """Return the secured columns that this user may read, or has another `right` to, by id; None where the
+    CRM does not tell. Raises ConnectorError."""
     try:
         content = _content(transport, f"systemusers({guid(user)})/Microsoft.Dynamics.CRM.RetrievePrincipalAttributePrivileges()")
-        return {str(each["AttributeId"]).lower() for each in content["AttributePrivileges"] if each["CanRead"]}
+        return {str(each["AttributeId"]).lower() for each in content["AttributePrivileges"] if each[right]}
     except (LookupError, TypeError):
         raise ReadIncomplete("The CRM's list of secured columns is not readable.", where="privileges") from None
     except ConnectorError as failure:
@@ -204,8 +205,9 @@ def out_of_sight(
     transport: Transport, user: str, mapping: TableMapping, metadata: Metadata, *, each_night: bool = False
 ) -> Iterator[Finding]:
     """Yield an error for each secured column that the mapping states to be readable and that this user may
-    not read: in every row it looks empty, so that no hold would be seen in it. That a CRM on-premises does
-    not tell, which is so for ever, is a warning that nobody is given `each_night`."""
+    not read: in every row it looks empty, so that no hold would be seen in it. One that has to be emptied and
+    may not be written is a warning. That a CRM on-premises does not tell, which is so for ever, is a warning
+    that nobody is given `each_night`."""
     stated = _stated(mapping, metadata)
     if not stated:
         return
@@ -219,6 +221,17 @@ def out_of_sight(
             f"{name} is secured, and the application user may not read it: it looks empty. Give it a column security profile that reads it"
         )
         yield Finding(True, told, table_name)
+    emptied = {(table.name, name) for table in mapping.tables if table.own for each in table.own.emptied for name in _columns(table, each)}
+    written = readable_columns(transport, user, "CanUpdate") if emptied.intersection(stated.values()) else None
+    for table_name, name in (
+        place for column, place in stated.items() if written is not None and place in emptied and column not in written
+    ):
+        told = f"{name} is secured, and the application user may not write it: units wait that have rows of {table_name} to empty"
+        yield Finding(False, f"{told}. Give it a column security profile that writes it", table_name)
+
+
+def _columns(table: Table, field: str) -> tuple[str, ...]:
+    return tuple(name for column in (table.columns.get(field), table.personal.get(field)) if column is not None for name in column.names)
 
 
 def _excess(
