@@ -62,7 +62,7 @@ class CurrentRows:
         ids = pl.coalesce(name for name in (_ID, key) if name in rows.columns)
         is_deleted = typed(BOOL, _DELETED, rows.schema[_DELETED]).fill_null(False) if _DELETED in rows.columns else pl.lit(False)
         version = typed(INT, VERSION, rows.schema[VERSION]) if VERSION in rows.columns else pl.lit(None, pl.Int64)
-        key_of = ids.cast(pl.String).str.to_lowercase()
+        key_of = ids.cast(pl.String).str.strip_chars("{}").str.to_lowercase()
         marks = rows.select(id=key_of, is_deleted=is_deleted, version=version).with_columns(sunk.alias("sunk"))
         if marks["id"].null_count():
             raise ReadIncomplete(f"A row of {table} in the lake has no id.", where=table)

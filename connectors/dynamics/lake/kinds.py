@@ -26,6 +26,8 @@ def typed(kind: str, name: str, dtype: pl.DataType) -> pl.Expr:
     """Return a column as what it holds; a value that it cannot hold raises PolarsError."""
     column = pl.col(name)
     is_text = dtype == pl.String
+    if kind in (DAY, INSTANT, SINK) and not (is_text or dtype.is_temporal() or dtype == pl.Null):
+        raise pl.exceptions.SchemaError("a number is no date: nobody can tell since when it counts, and in what")
     if kind == TEXT:
         return column.cast(pl.String)
     if kind == IDS:

@@ -67,6 +67,7 @@ def test_an_instant_beyond_the_nanoseconds_is_what_it_is_in_a_file_of_spark_too(
         ([{"name": "again", "SinkModifiedOn": SINK.replace(hour=2)}], {"a": "again"}),
         ([{"name": "before", "SinkModifiedOn": SINK.replace(hour=0)}], {"a": "new"}),
         ([{"Id": "A", "contactid": "A", "versionnumber": 4, "name": "old"}], {"a": "new"}),
+        ([{"Id": "{A}", "contactid": "{A}", "versionnumber": 4, "name": "old"}], {"a": "new"}),
         ([{"versionnumber": 6, "name": None, "contactid": None, "IsDelete": True}], {}),
         ([{"versionnumber": None, "name": None, "contactid": None, "IsDelete": True}], {}),
         ([{"versionnumber": 4, "IsDelete": True}], {"a": "new"}),  # put back since
@@ -144,6 +145,15 @@ def test_a_file_that_is_written_meanwhile_is_refused(tmp_path: Path, monkeypatch
 
 @pytest.mark.parametrize(("kind", "value"), [(INSTANT, "yesterday"), (DAY, "05/25/2018"), (BOOL, "perhaps"), (INT, "1.5"), (INT, "x")])
 def test_a_value_that_a_column_cannot_have_is_never_taken_for_none(kind: str, value: str) -> None:
+    frame = pl.DataFrame({"x": [value, None]})
+    with pytest.raises(pl.exceptions.PolarsError):
+        frame.select(typed(kind, "x", frame.schema["x"]))
+
+
+@pytest.mark.parametrize("kind", [DAY, INSTANT])
+@pytest.mark.parametrize("value", [1_527_206_400_000, 1_527_206_400.0])
+def test_a_number_is_no_date(kind: str, value: float) -> None:
+    """Counted in the wrong unit, it would be a date of long ago, and what it is of due."""
     frame = pl.DataFrame({"x": [value, None]})
     with pytest.raises(pl.exceptions.PolarsError):
         frame.select(typed(kind, "x", frame.schema["x"]))
