@@ -50,6 +50,7 @@ class LakeReader:
         rows = self._rows.of(table.name, definition.primary_id, asked)
         try:
             if meant is not None:
+                _check_told(table.name, rows)
                 rows = rows.filter(meant)
             if decoder.has_versions and rows[VERSION].null_count():
                 raise ReadIncomplete(f"A row of {table.name} in the lake has no version.", where=table.name)
@@ -154,6 +155,18 @@ def _target(definition: TableDefinition, name: str) -> str:
     """Return the one table to which a lookup may point; empty where there are several."""
     targets = definition.attributes[name.removesuffix(_TYPE)].targets
     return next(iter(targets)) if len(targets) == 1 else ""
+
+
+def _check_told(table: str, rows: pl.DataFrame) -> None:
+    """Raise ReadIncomplete where a lookup does not say to which table it points: its row would be of no kind,
+    and left out."""
+    for link in (name.removesuffix(_TYPE) for name in rows.columns if name.endswith(_TYPE)):
+        if link in rows.columns and (rows[link].is_not_null() & rows[link + _TYPE].is_null()).any():
+            raise ReadIncomplete(
+                f"A row of {table} in the lake does not say to which table its {link} points.",
+                hint="let the link take this table up anew; or unset crm_lake to read it from the CRM",
+                where=f"{table}.{link}",
+            )
 
 
 def _held(definition: TableDefinition, rows: pl.DataFrame, source: str, kind: str, wire: Any) -> pl.Expr:
