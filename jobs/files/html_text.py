@@ -9,7 +9,7 @@ CELLS = frozenset({"td", "th"})
 _UNSEEN = frozenset({"template"})
 # What shows more than its words, on a page or in a document that is one text.
 _SHOWS = frozenset({
-    "script", "svg", "object", "embed", "applet", "iframe", "frame", "canvas", "audio", "video", "binary", "office:binary-data",
+    "svg", "object", "embed", "applet", "iframe", "frame", "canvas", "audio", "video", "binary", "office:binary-data",
     "w:bindata", "pkg:binarydata",
 })  # fmt: skip
 _HELD = re.compile(r"\bdata:\s*[\w.+-]+/[\w.+-]+\s*[;,]", re.IGNORECASE)
@@ -37,8 +37,8 @@ def plain_text(text: str) -> str:
 
 
 def holds_more(text: str) -> bool:
-    """Return whether markup holds what is no text: a picture or a file written into it, or what a program
-    would run, which may show anything."""
+    """Return whether markup holds what is no text: a picture or a file written into it. A script is none: who
+    is told the words is not handed the page."""
     if not has_markup(text):
         return False
     return any(map(_is_more, tokens(text)))
