@@ -64,7 +64,7 @@ def test_from_the_form_to_who_the_person_is(org: Night, services: Services, page
     assert [each.evaluate(whom) for each in asked] == ["Contact c1", "Contact c2"], "whoever only listens knows whom they confirm"
     asked[0].check()
     page.get_by_role("button", name="Confirm those that are marked").click()
-    assert page.get_by_role("heading", name="Next: Compile the answer").is_visible()
+    page.get_by_role("heading", name="Next: Compile the answer").wait_for()
     for width in (360, 820):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
