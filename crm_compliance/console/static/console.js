@@ -99,8 +99,7 @@ const isChanged = (field) => {
   if (field.matches("select")) return field.value !== usualOf(field)?.value;
   return field.matches("textarea, input:not([type=hidden])") && field.value !== field.defaultValue;
 };
-const isTypedIn = (form) => [...form.elements].some(isChanged);
-const isTyped = () => [...document.querySelectorAll("main form[method=post]")].some(isTypedIn);
+const isTyped = () => [...document.querySelectorAll("main form[method=post]")].some((form) => [...form.elements].some(isChanged));
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   const { xhr, requestConfig } = event.detail;
   if (xhr.status === 401 && requestConfig.headers["X-Asks-Again"] && isTyped()) event.preventDefault();
@@ -143,11 +142,13 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 document.addEventListener("htmx:beforeOnLoad", () => document.querySelector("#told [data-lost]")?.remove());
 
+const isWrittenIn = (form) => [...form.elements].some((each) =>
+  each.matches("textarea, input:not([type=hidden], [type=checkbox], [type=radio])") && each.value !== each.defaultValue);
 // A form that is answered by a whole page is sent once the service is there: what was typed would be gone from a browser
 // that shows the page of a proxy, or that it is offline.
 document.addEventListener("submit", async (event) => {
   const { target: form, submitter } = event;
-  if (!form.matches("main form[method=post]:not([hx-post], [data-review-form], [data-reached])") || !isTypedIn(form)) return;
+  if (!form.matches("main form[method=post]:not([hx-post], [data-review-form], [data-reached])") || !isWrittenIn(form)) return;
   event.preventDefault();
   const answer = await fetch("/static/icons.svg", { method: "HEAD", cache: "no-store" }).catch(() => null);
   if (!answer || !isOurs(answer.headers.get(MARK), answer.status)) {
