@@ -94,10 +94,12 @@ if (unsent) {
 
 // A page that asks again by itself does not leave for the way in while somebody is typing: once they send it, it is kept for them.
 const usualOf = (list) => [...list.options].find((each) => each.defaultSelected) ?? list.options[0];
+const isWritten = (field) =>
+  field.matches("textarea, input:not([type=hidden], [type=checkbox], [type=radio])") && field.value !== field.defaultValue;
 const isChanged = (field) => {
   if (field.matches("[type=checkbox], [type=radio]")) return field.checked !== field.defaultChecked;
   if (field.matches("select")) return field.value !== usualOf(field)?.value;
-  return field.matches("textarea, input:not([type=hidden])") && field.value !== field.defaultValue;
+  return isWritten(field);
 };
 const isTyped = () => [...document.querySelectorAll("main form[method=post]")].some((form) => [...form.elements].some(isChanged));
 document.addEventListener("htmx:beforeOnLoad", (event) => {
@@ -142,13 +144,11 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 document.addEventListener("htmx:beforeOnLoad", () => document.querySelector("#told [data-lost]")?.remove());
 
-const isWrittenIn = (form) => [...form.elements].some((each) =>
-  each.matches("textarea, input:not([type=hidden], [type=checkbox], [type=radio])") && each.value !== each.defaultValue);
 // A form that is answered by a whole page is sent once the service is there: what was typed would be gone from a browser
 // that shows the page of a proxy, or that it is offline.
 document.addEventListener("submit", async (event) => {
   const { target: form, submitter } = event;
-  if (!form.matches("main form[method=post]:not([hx-post], [data-review-form], [data-reached])") || !isWrittenIn(form)) return;
+  if (!form.matches("main form[method=post]:not([hx-post], [data-review-form], [data-reached])") || ![...form.elements].some(isWritten)) return;
   event.preventDefault();
   const answer = await fetch("/static/icons.svg", { method: "HEAD", cache: "no-store" }).catch(() => null);
   if (!answer || !isOurs(answer.headers.get(MARK), answer.status)) {
