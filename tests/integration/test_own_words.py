@@ -40,9 +40,11 @@ DATA = Path(__file__).parents[1] / "data"
 BULLIED, REFERRED = 912340010, 912340020
 OWN_SUBJECTS = {"sexting": "pesten", "social_card": "doorverwezen"}  # the others have no name of their own
 
-# What only the first organisation says, of itself and in its own words, in any of its languages.
+# What only the first organisation says, of itself and in its own words, in any of its languages. Its number
+# stands alone, for the same digits come up by chance in digests and in parts of a second.
 OF_THE_FIRST = re.compile(
-    r"116 ?000|child ?focus|houba|strooper|apd-gba|gegevensbeschermingsautoriteit|autorité de protection des données|datenschutzbehörde"
+    r"(?<![\w.])116 ?000\b|child ?focus|houba|strooper"
+    r"|apd-gba|gegevensbeschermingsautoriteit|autorité de protection des données|datenschutzbehörde"
     r"|data protection authority|drukpersstraat|rue de la presse|consulent|consultante|case manager|einer beraterin"
     r"|vermist|vermissing|verdwijning|verdwenen (?:kind|pers)|enfants? disparu|porté disparu|disparition|verschw[iu]nd"
     r"|missing (?:child|or|person)|disappearance"
