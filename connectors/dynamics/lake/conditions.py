@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 
 import polars as pl
 
+from connectors.dynamics.lake.kinds import IDS, typed
 from connectors.dynamics.mapping.mapping import Column, Condition, Mapping, Table
 from connectors.dynamics.schema.metadata import LOOKUP_TYPES, Attribute, Metadata, TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, columns_to_units, units_of
@@ -61,7 +62,7 @@ class Meant:
                 way &= (pl.col(f"{column.name}_entitytype") == table.name).fill_null(False)
             if table.only:
                 ids = self._ids_of(table, target)
-                way &= pl.col(column.name).cast(pl.String).str.to_lowercase().is_in(ids.implode()).fill_null(False)
+                way &= typed(IDS, column.name, pl.String()).is_in(ids.implode()).fill_null(False)
             yield way
 
 

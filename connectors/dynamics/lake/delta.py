@@ -129,4 +129,8 @@ def _accept(found: DeltaTable, said: dict[str, Any]) -> None:
 
 
 def _broken(folder: Path, what: str) -> ReadIncomplete:
-    return ReadIncomplete(f"The Delta table of {folder.name} cannot be read from the lake: {what}.", where=folder.name)
+    return ReadIncomplete(
+        f"The Delta table of {folder.name} cannot be read from the lake: {what}.",
+        hint="let the link, or who writes it, lay this table down anew; or unset crm_lake to read it from the CRM",
+        where=folder.name,
+    )

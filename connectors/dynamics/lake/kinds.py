@@ -32,9 +32,12 @@ def typed(kind: str, name: str, dtype: pl.DataType) -> pl.Expr:
         return column.cast(pl.String)
     if kind == IDS:
         return column.cast(pl.String).str.strip_chars("{}").str.to_lowercase()
-    if kind in (INT, FLOAT):
-        whole = column.cast(pl.Float64) if dtype.is_float() or kind == FLOAT else column
-        return whole.cast(pl.Int64 if kind == INT else pl.Float64)
+    if kind == FLOAT:
+        return column.cast(pl.Float64)
+    if kind == INT:
+        # What is not whole refuses the column, as a text does that is no number.
+        broken = pl.when(column != column.floor()).then(pl.lit("broken")).cast(pl.Int64)
+        return pl.coalesce(broken, column.cast(pl.Int64)) if dtype.is_float() else column.cast(pl.Int64)
     if kind == BOOL:
         return column if dtype == pl.Boolean else column.cast(pl.String).str.to_lowercase().replace_strict(_TRUTHS, return_dtype=pl.Boolean)
     if kind == OPTIONS:

@@ -1,13 +1,13 @@
 """Rows of whole tables from a lake, in the columns in which the CRM gives them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
 
 from connectors.dynamics.lake.conditions import Meant, only_of
-from connectors.dynamics.lake.current import VERSION, CurrentRows
+from connectors.dynamics.lake.current import ANEW, VERSION, CurrentRows
 from connectors.dynamics.lake.folder import Folder
 from connectors.dynamics.lake.kinds import IDS, OPTIONS, kind_of, typed
 from connectors.dynamics.lake.lake import Lake
@@ -48,24 +48,31 @@ class LakeReader:
         if decoder.has_versions:
             asked.add(VERSION)
         rows = self._rows.of(table.name, definition.primary_id, asked)
+        rows = rows.with_columns(
+            pl.col(name).str.to_lowercase() for name in rows.columns if name.endswith(_TYPE) and rows.schema[name] == pl.String
+        )
         try:
             if meant is not None:
                 _check_told(table.name, rows)
                 rows = rows.filter(meant)
             if decoder.has_versions and rows[VERSION].null_count():
-                raise ReadIncomplete(f"A row of {table.name} in the lake has no version.", where=table.name)
-            frame = rows.select(
-                _versions(decoder) if column == _ETAG else _held(definition, rows, *sources[name], kind).alias(name)
+                raise ReadIncomplete(f"A row of {table.name} in the lake has no version.", hint=ANEW, where=table.name)
+            made = {
+                name: _versions(decoder) if column == _ETAG else _held(definition, rows, *sources[name], kind).alias(name)
                 for name, (column, kind) in decoder.wire.items()
-            )
-            if not all(frame[name].drop_nulls().str.len_bytes().eq(ID_LENGTH).all() for name in decoder.lookups):
-                raise ValueError("an id that is none")
+            }
+            frame = _frame(rows, made, lambda name: _not_held(table.name, sources[name][0] if name in sources else VERSION))
+            for name in decoder.lookups:
+                if not frame[name].drop_nulls().str.len_bytes().eq(ID_LENGTH).all():
+                    raise _not_held(table.name, sources[name][0])
             for at in range(0, frame.height, _AT_ONCE):
                 page = LakePage(frame.slice(at, _AT_ONCE), decoder)
                 decoder.fill(page.values)
                 yield page
         except (pl.exceptions.PolarsError, ValueError, KeyError):  # a message may quote a value
-            raise ReadIncomplete(f"The rows of {table.name} in the lake hold what their columns cannot.", where=table.name) from None
+            raise ReadIncomplete(
+                f"The rows of {table.name} in the lake hold what their columns cannot.", hint=ANEW, where=table.name
+            ) from None
 
     def instant(self) -> datetime:
         """Return the newest instant at which the lake took up a row of the tables that were read. Raises
@@ -88,6 +95,12 @@ class LakeReader:
             )
         return newest
 
+    def empty(self) -> Iterator[TableDefinition]:
+        """Yield the tables that were read and of which the lake has no row."""
+        for name in sorted(self._rows.empty):
+            if (definition := self._metadata.table(name)) is not None:
+                yield definition
+
     def quiet(self) -> Iterator[tuple[TableDefinition, str]]:
         """Yield the tables that were read and of which the lake has taken up nothing for as long as it may be
         old, each with the condition that rows meet which it should have taken up since."""
@@ -104,16 +117,16 @@ class LakeReader:
         if definition is None:
             raise ReadIncomplete(f"The CRM has no table {link.table} of pairs.", where=link.table)
         rows = self._rows.of(link.table, definition.primary_id, (near, far))
-        found = rows.select(pl.col(name).cast(pl.String).str.strip_chars("{}").str.to_lowercase() for name in (near, far))
+        found = rows.select(typed(IDS, name, rows.schema[name]) for name in (near, far))
         if sum(found.null_count().row(0)):
-            raise ReadIncomplete(f"A pair of {link.table} in the lake has one side only.", where=link.table)
+            raise ReadIncomplete(f"A pair of {link.table} in the lake has one side only.", hint=ANEW, where=link.table)
         return found.rows()
 
     def _ids_of(self, table: Table, definition: TableDefinition) -> pl.Series:
         condition = only_of(table, definition)
         assert condition is not None
         rows = self._rows.of(table.name, definition.primary_id, condition.meta.root_names())
-        return rows.filter(condition)[definition.primary_id].cast(pl.String).str.to_lowercase()
+        return rows.filter(condition).select(typed(IDS, definition.primary_id, rows.schema[definition.primary_id])).to_series()
 
 
 class LakePage:
@@ -164,9 +177,26 @@ def _check_told(table: str, rows: pl.DataFrame) -> None:
         if link in rows.columns and (rows[link].is_not_null() & rows[link + _TYPE].is_null()).any():
             raise ReadIncomplete(
                 f"A row of {table} in the lake does not say to which table its {link} points.",
-                hint="let the link take this table up anew; or unset crm_lake to read it from the CRM",
+                hint=ANEW,
                 where=f"{table}.{link}",
             )
+
+
+def _frame(rows: pl.DataFrame, made: dict[str, pl.Expr], fail: Callable[[str], ReadIncomplete]) -> pl.DataFrame:
+    """Return columns made of rows. Raises what `fail` says of the first one that cannot be made."""
+    try:
+        return rows.select(made.values())
+    except pl.exceptions.PolarsError:
+        for name, column in made.items():
+            try:
+                rows.select(column)
+            except pl.exceptions.PolarsError:
+                raise fail(name) from None
+        raise
+
+
+def _not_held(table: str, column: str) -> ReadIncomplete:
+    return ReadIncomplete(f"The lake has a value in {table}.{column} that this column cannot hold.", hint=ANEW, where=f"{table}.{column}")
 
 
 def _held(definition: TableDefinition, rows: pl.DataFrame, source: str, kind: str, wire: Any) -> pl.Expr:

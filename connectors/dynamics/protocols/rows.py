@@ -23,7 +23,7 @@ from connectors.dynamics.reading.page_values import FramedPage, Page, PageLike
 from connectors.dynamics.reading.reader import Reader
 from connectors.dynamics.reading.referrers import Pointing
 from connectors.dynamics.reading.role_filter import lone_halves
-from connectors.dynamics.schema.counts import count_where, total_counts
+from connectors.dynamics.schema.counts import aggregate_count, count_where, total_counts
 from connectors.dynamics.schema.metadata import TableDefinition
 from connectors.dynamics.schema.role_places import RolePlace, swapped
 from connectors.dynamics.schema.unmapped_tables import KnownTable, NotOffered
@@ -129,12 +129,29 @@ class Rows(MappedKinds):
 
     def lake_instant(self) -> datetime | None:
         """Return the newest instant at which the lake that `columns` has read took up a row; None without a
-        lake. Raises ReadIncomplete: that is longer ago than a plan may rely on, or not known, or the lake
-        has stopped taking up one table, whatever it does of others."""
+        lake. Raises ReadIncomplete: that is longer ago than a plan may rely on, or not known; the lake has no
+        row of a table, and the CRM has; or it has stopped taking up one table, whatever it does of others."""
         if self._lake is None:
             return None
         instant = self._lake.instant()
-        for table, condition in self._lake.quiet():
+        self._check_filled(self._lake)
+        self._check_kept_up(self._lake)
+        return instant
+
+    def _check_filled(self, lake: "LakeReader") -> None:
+        empty = {table.name: table for table in lake.empty()}
+        counts = total_counts(self._transport, list(empty))
+        for name, table in empty.items():
+            total = counts[name] if name in counts else aggregate_count(self._transport, table.set_name, name)
+            if total != 0:
+                raise ReadIncomplete(
+                    f"The lake has no row of {name}, and the CRM {'does not count them' if total is None else f'counts {total}'}.",
+                    hint="look at the link in Power Apps: it may not have copied this table yet; or unset crm_lake to read it from the CRM",
+                    where=name,
+                )
+
+    def _check_kept_up(self, lake: "LakeReader") -> None:
+        for table, condition in lake.quiet():
             missed = count_where(self._transport, table.set_name, table.primary_id, table.name, condition)
             if missed != 0:
                 lacks, tells = ("may lack", "does not count them") if missed is None else ("lacks", f"has {missed} such rows")
@@ -143,7 +160,6 @@ class Rows(MappedKinds):
                     hint="look at this table in the link in Power Apps: it may have stopped; or unset crm_lake to read it from the CRM",
                     where=table.name,
                 )
-        return instant
 
     @contextmanager
     def read_ahead(self, reads: Iterable[tuple[type[Record], Iterable[str]]]) -> Iterator[None]:

@@ -105,8 +105,9 @@ def _gathered(connector: Connector, kind: Kind, *, progress: Progress, terms: Re
         _add_relations(connector, found, read, terms=terms, retaining=retaining)  # before the activities that belong to them
         _add_activities(connector, found, read, retaining)
     found.lake_instant = connector.lake_instant()
-    check_visible(connector, seen.rows, is_lake=found.lake_instant is not None)
-    if found.lake_instant is not None:
+    if found.lake_instant is None:
+        check_visible(connector, seen.rows)
+    else:  # which is held against the CRM's counts where it is read
         connector.warnings.append(f"read from the lake of {found.lake_instant:%Y-%m-%dT%H:%M:%SZ}, not from the CRM")
     return found
 
@@ -161,25 +162,21 @@ def _add_activities(connector: Connector, found: WholeTables, read: Frames, reta
 
 
 # A table that looks empty hides a hold, a child or a relation; the others hide only what would have been
-# disposed of. Of those the account's rights tell, which no link has that lays a lake down.
+# disposed of, and of those the account's rights tell.
 GUARDING: tuple[type[Record], ...] = (Contact, Dossier, Fiche, Party, Call, Email, ActivityParty, Donation, Enrolment, Engagement)
 
 
-def check_visible(connector: Connector, seen: Mapping[str, int], *, is_lake: bool) -> None:
-    """Refuse a view in which a table is empty while the CRM itself counts rows: a missing privilege, or a
-    lake that is not filled yet, looks just like that. `seen` are rows by kind, as far as it was read. The
-    count may be a day old, so a table that was emptied in earnest is taken for hidden until the next one.
-    Raises ReadIncomplete: naming the table."""
-    asked: tuple[type[Record], ...] = (*GUARDING, Recording, Note) if is_lake else GUARDING
-    empty = [record for record in asked if seen.get(stage_of(record)) == 0 and connector.has(record)]
+def check_visible(connector: Connector, seen: Mapping[str, int]) -> None:
+    """Refuse a view in which a table is empty while the CRM itself counts rows: a missing privilege looks
+    just like that. `seen` are rows by kind, as far as it was read. The count may be a day old, so a table
+    that was emptied in earnest is taken for hidden until the next one. Raises ReadIncomplete: naming the
+    table."""
+    empty = [record for record in GUARDING if seen.get(stage_of(record)) == 0 and connector.has(record)]
     for record, total in connector.totals(empty).items():
         if total:
             raise ReadIncomplete(
-                f"the CRM counts {total} rows in {' and '.join(connector.tables(record))} and "
-                + ("the lake has none" if is_lake else "shows this account none"),
-                hint="look at the link that fills the lake: this table may not have been copied yet"
-                if is_lake
-                else "give the application user read access to the whole organisation",
+                f"the CRM counts {total} rows in {' and '.join(connector.tables(record))} and shows this account none",
+                hint="give the application user read access to the whole organisation",
                 where=connector.tables(record)[0],
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import zlib
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -71,6 +72,10 @@ def test_an_instant_beyond_the_nanoseconds_is_what_it_is_in_a_file_of_spark_too(
         ([{"versionnumber": 6, "name": None, "contactid": None, "IsDelete": True}], {}),
         ([{"versionnumber": None, "name": None, "contactid": None, "IsDelete": True}], {}),
         ([{"versionnumber": 4, "IsDelete": True}], {"a": "new"}),  # put back since
+        ([{"versionnumber": None, "IsDelete": True, "SinkModifiedOn": SINK.replace(hour=0)}], {"a": "new"}),  # as well
+        ([{"versionnumber": None, "IsDelete": True, "SinkModifiedOn": SINK.replace(hour=2)}], {}),
+        ([{"versionnumber": None, "IsDelete": True, "SinkModifiedOn": None}], {}),
+        ([{"versionnumber": 4}, {"versionnumber": None, "IsDelete": True, "SinkModifiedOn": SINK.replace(hour=0)}], {"a": "new"}),
         ([{"versionnumber": 6, "msft_datastate": 1}], {}),  # is in long-term retention
         ([{"versionnumber": 6, "name": "newer", "msft_datastate": 0}], {"a": "newer"}),
     ],
@@ -84,12 +89,48 @@ def test_a_row_without_an_id_is_refused(tmp_path: Path) -> None:
         names(tmp_path, [ROW | {"Id": None, "contactid": None}])
 
 
+def test_rows_that_do_not_say_when_they_were_taken_up_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReadIncomplete, match="No row of contact in the lake says when it was taken up"):
+        names(tmp_path, [ROW | {"SinkModifiedOn": None, "versionnumber": 1}])
+
+
+@pytest.mark.parametrize(("later", "is_read"), [(0, True), (1, False)])
+def test_a_column_that_a_younger_file_lacks_is_not_empty_there(tmp_path: Path, later: int, is_read: bool) -> None:
+    (tmp_path / "contact").mkdir()
+    for number, each in enumerate([ROW, {name: value for name, value in ROW.items() if name != "name"} | {"Id": "b", "contactid": "b"}]):
+        sunk = SINK.replace(hour=1 + later * number)
+        pl.DataFrame([each | {"SinkModifiedOn": sunk}]).write_parquet(tmp_path / "contact" / f"{number}.parquet")
+    rows = CurrentRows(Folder(tmp_path))
+    if is_read:
+        assert dict(rows.of("contact", "contactid", ("name",)).select("contactid", "name").iter_rows()) == {"a": "new", "b": None}
+        return
+    with pytest.raises(ReadIncomplete, match=r"The file 1\.parquet of contact in the lake lacks the column name") as refused:
+        rows.of("contact", "contactid", ("name",))
+    assert refused.value.where == "contact.name"
+
+
+def test_a_column_may_differ_by_capitals_between_the_log_and_the_files(tmp_path: Path) -> None:
+    """As Spark writes them, which asks for none of either."""
+    log = tmp_path / "contact" / "_delta_log"
+    log.mkdir(parents=True)
+    fields = [{"name": name.upper(), "type": "string", "nullable": True, "metadata": {}} for name in ROW]
+    schema = json.dumps({"type": "struct", "fields": fields})
+    actions = [
+        {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}},
+        {"metaData": {"schemaString": schema, "partitionColumns": [], "configuration": {}}},
+        {"add": {"path": "a.parquet"}},
+    ]
+    (log / f"{0:020}.json").write_text("\n".join(map(json.dumps, actions)))
+    pl.DataFrame([ROW]).write_parquet(tmp_path / "contact" / "a.parquet")
+    assert CurrentRows(Folder(tmp_path)).of("contact", "contactid", ("name",))["name"].to_list() == ["new"]
+
+
 def test_a_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     (tmp_path / "contact").mkdir()
     path = tmp_path / "contact" / "0.parquet"
     pl.DataFrame([ROW]).write_parquet(path)
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(ReadIncomplete, match="cannot be read"):
+    with pytest.raises(ReadIncomplete, match=r"The file 0\.parquet of contact in the lake cannot be read"):
         CurrentRows(Folder(tmp_path)).of("contact", "contactid", ("name",))
 
 
@@ -143,8 +184,10 @@ def test_a_file_that_is_written_meanwhile_is_refused(tmp_path: Path, monkeypatch
         names(tmp_path, [ROW])
 
 
-@pytest.mark.parametrize(("kind", "value"), [(INSTANT, "yesterday"), (DAY, "05/25/2018"), (BOOL, "perhaps"), (INT, "1.5"), (INT, "x")])
-def test_a_value_that_a_column_cannot_have_is_never_taken_for_none(kind: str, value: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "value"), [(INSTANT, "yesterday"), (DAY, "05/25/2018"), (BOOL, "perhaps"), (INT, "1.5"), (INT, 1.5), (INT, "x")]
+)
+def test_a_value_that_a_column_cannot_have_is_never_taken_for_none(kind: str, value: object) -> None:
     frame = pl.DataFrame({"x": [value, None]})
     with pytest.raises(pl.exceptions.PolarsError):
         frame.select(typed(kind, "x", frame.schema["x"]))

@@ -59,6 +59,32 @@ def test_rows_that_do_not_say_to_which_table_they_point_are_never_left_out(organ
                 assert told(connector, *read) == rows
 
 
+def test_the_tables_of_lookups_are_told_in_capitals_or_not(organisation: Any, tmp_path: Path) -> None:
+    emulator, mapping, tables, expected = organisation
+
+    def shouted(lain: Lain) -> Lain:
+        told = [name for name in (lain.rows or [{}])[0] if name.endswith("_entitytype")]
+        return lain.but([row | {name: row[name] and row[name].upper() for name in told} for row in lain.rows])
+
+    WRITERS["parquet"](tmp_path, map(shouted, tables.values()))
+    with connected(emulator, mapping, lake=lake_at(tmp_path)) as connector:
+        assert [told(connector, *each) for each in every_read(connector)] == expected
+
+
+def test_pairs_of_which_the_lake_has_none_are_not_taken_for_none(organisation: Any, tmp_path: Path) -> None:
+    emulator, mapping, tables, expected = organisation
+    emptied = [name for name, lain in tables.items() if "createdon" not in lain.types and lain.rows]
+    WRITERS["parquet"](tmp_path, [lain.but(() if name in emptied else lain.rows) for name, lain in tables.items()])
+    with connected(emulator, mapping, lake=lake_at(tmp_path)) as connector:
+        found = [told(connector, *each) for each in every_read(connector)]
+        if found == expected:  # nothing is read of pairs
+            assert connector.lake_instant() == SUNK
+        else:
+            with pytest.raises(ReadIncomplete, match=r"The lake has no row of .*, and the CRM counts [1-9]") as refused:
+                connector.lake_instant()
+            assert refused.value.where in emptied
+
+
 def with_history(lain: Lain) -> Lain:
     """A table with rows in an older version before the newest, and with one that is deleted."""
     if not lain.rows or lain.rows[0]["versionnumber"] is None:

@@ -74,11 +74,21 @@ def test_what_changed_after_the_lake_was_laid_down_is_not_deleted(typist: Typist
         ({"sunk": SUNK + timedelta(days=2)}, "crm_lake", "still to come"),
         ({"changed": lambda lain: lain.without("cf_legalhold")}, "cf_dossier.cf_legalhold", "no column"),
         ({"changed": lambda lain: lain.unversioned()}, "contact", "no version"),
-        ({"changed": lambda lain: lain.saying(cf_dossierid="7")}, "cf_dossier", "what their columns cannot"),
-        ({"changed": lambda lain: lain.but(lain.rows if lain.name != "contact" else ())}, "contact", "and the lake has none"),
-        ({"changed": lambda lain: lain.but(lain.rows if lain.name != "cf_recording" else ())}, "cf_recording", "and the lake has none"),
+        ({"changed": lambda lain: lain.saying(cf_dossierid="7")}, "cf_dossier.cf_dossierid", "that this column cannot hold"),
+        ({"changed": lambda lain: lain.saying(SinkModifiedOn=None) if lain.name == "contact" else lain}, "contact", "was taken up"),
+        ({"changed": lambda lain: lain.but(() if lain.name == "contact" else lain.rows)}, "contact", "the CRM counts"),
+        ({"changed": lambda lain: lain.but(() if lain.name == "cf_recording" else lain.rows)}, "cf_recording", "the CRM counts"),
     ],
-    ids=["old", "of tomorrow", "without a column", "without versions", "with an id that is none", "no people", "no recordings"],
+    ids=[
+        "old",
+        "of tomorrow",
+        "without a column",
+        "without versions",
+        "with an id that is none",
+        "of no time",
+        "no people",
+        "no recordings",
+    ],
 )
 def test_a_lake_that_is_old_or_lacks_something_gives_no_plan(
     typist: Typist, org: Night, changed: dict[str, Any], where: str, told: str
