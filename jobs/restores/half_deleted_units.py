@@ -24,11 +24,11 @@ from rules.model.records import KINDS, Record
 
 
 class HalfDone(msgspec.Struct, frozen=True):
-    """The units that are to be finished, and how many have lost a part and are not as they were judged, or
-    are under a hold."""
+    """The units that are to be finished, and the rows of those that have lost a part and are not as they were
+    judged, or are under a hold."""
 
     units: tuple[Returned, ...] = ()
-    unfinished: int = 0
+    left: tuple[RowKey, ...] = ()
 
 
 def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey, Written], bool]) -> HalfDone:
@@ -49,14 +49,14 @@ def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey
     for _, action in context.store.journal.partials():
         for ref in context.references(*action.key):
             units.pop(ref, None)
-    own: set[str] = set()  # units of which the own row is there
+    own: dict[str, RowKey] = {}  # of units, their own row where that is there
     for kind in mapped:
         record, fields = KINDS[kind], links[kind]
         for page in connector.read(record, fields):
             table = connector.table(type(page[0])) if page else ""
             for row in page:
                 references = context.references(table, row.id)
-                own.update(units.keys() & references)
+                own |= dict.fromkeys(units.keys() & references, (table, row.id))
                 ref, written = register.announced(references)
                 unit = written.unit if written is not None else ""
                 if unit:
@@ -68,12 +68,13 @@ def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey
                     as_judged[whole.unit] = (kind, row, whole)
         retained = retained_rows_of(connector, record, (), None) if record in retaining else []
         for row in retained:  # announced with its unit, and still to be purged
-            references = context.references(connector.table(type(row)), row.id)
-            own.update(units.keys() & references)
+            table = connector.table(type(row))
+            references = context.references(table, row.id)
+            own |= dict.fromkeys(units.keys() & references, (table, row.id))
             ref, written = register.announced(references)
             if written is not None:
                 there[written.unit].setdefault(ref, write_of(row, retained=True))
-    finished, unfinished = [], 0
+    finished, left = [], []
     for unit, announced in units.items():
         if unit not in own or announced <= there[unit].keys():
             continue  # gone as a whole, or there as a whole
@@ -84,11 +85,11 @@ def half_done(context: JobContext, register: Register, is_held: Callable[[RowKey
             or _has_grown(context, register, found, [*there[unit].values()])
             or is_held((connector.table(type(found[1])), found[1].id), found[2])
         ):
-            unfinished += 1
+            left.append(own[unit])
             continue
         kind, row, whole = found
         finished.append(Returned(kind, connector.table(type(row)), row.id, row.etag, whole.operation, whole.reason))
-    return HalfDone(tuple(finished), unfinished)
+    return HalfDone(tuple(finished), tuple(sorted(left)))
 
 
 def _has_strangers(found: tuple[str, Record, Written], unit: str, fiches: Mapping[str, set[str]]) -> bool:

@@ -4,6 +4,7 @@ the CRM itself was restored is noticed in detect.py. Source: ERA-12, ERA-13."""
 
 import msgspec
 
+from connectors.interface.remains import RowKey
 from jobs.erasures.register import load_register, reconcile
 from jobs.model.run import Run
 from jobs.ports.context import JobContext
@@ -16,12 +17,12 @@ from jobs.runs.apply import apply_plan, unfinished
 
 class Recovered(msgspec.Struct, frozen=True):
     """What was cleaned of rows that lost runs had written, and the run that let go what was left to do; None
-    where nothing was. `unfinished` are units that have lost a part and are not as they were judged, or are
-    under a hold: the next plan judges what is left."""
+    where nothing was. `left` are the rows of units that have lost a part and are not as they were judged, or
+    are under a hold: the next plan judges what is left of them."""
 
     places: LostPlaces
     run: Run | None = None
-    unfinished: int = 0
+    left: tuple[RowKey, ...] = ()
 
 
 def recover(context: JobContext) -> Recovered:
@@ -47,4 +48,4 @@ def recover(context: JobContext) -> Recovered:
     places = clean_lost_places(context, [run.id for run in interrupted])
     half = half_done(context, load_register(context), Held(context).covers)
     plan = plan_replay(context, only_if_due=True, also_begun=True, half_done=half.units)
-    return Recovered(places, apply_plan(context, plan.id) if plan is not None else None, half.unfinished)
+    return Recovered(places, apply_plan(context, plan.id) if plan is not None else None, half.left)

@@ -101,11 +101,16 @@ def export(path: Path = typer.Option(..., "--output", metavar="FILE", help="JSON
 
     Example: crm-compliance history export --output ledger.jsonl
     """
-    from jobs.ledger.entries import encode
+    from crm_compliance.wiring.store import refuse_older
+    from jobs.ledger.entries import StoreAltered, encode
 
     arguments.target(path, ".jsonl", ".json")
-    entries = 0
-    with arguments.opened_store(arguments.settings()) as (store, _), write_whole(path) as out:
+    settings, entries = arguments.settings(), 0
+    with arguments.opened_store(settings) as (store, _), write_whole(path) as out:
+        try:
+            refuse_older(settings, store)
+        except StoreAltered as altered:  # whoever looks for what happened needs it all the same
+            output.warn(str(altered))
         for entry in store.ledger.entries():
             out.write(encode(entry))
             entries += 1

@@ -94,7 +94,7 @@ def recover() -> int:
         recovered = recover_all(opened.context)
     run, places = recovered.run, recovered.places
     document: dict[str, object] = {"recovered": True, "anchor": str(aside) if aside is not None else None, "places": to_builtins(places)}
-    document["unfinished"] = recovered.unfinished
+    document |= {"unfinished": len(recovered.left), "unfinished_units": [{"table": table, "id": row} for table, row in recovered.left]}
     document["run"] = run_document(run) if run is not None else None
 
     def tell(console: Console) -> None:
@@ -102,10 +102,12 @@ def recover() -> int:
         if aside is not None:
             print_line(f"the external checkpoint log of the ledger that was lost is now {aside}: keep it for the auditors")
         _tell_places(places)
-        if recovered.unfinished:
+        if recovered.left:
             print_line(
-                f"{recovered.unfinished} units have lost a part, and are changed since or under a hold: the next plan judges what is left"
+                f"{len(recovered.left)} units have lost a part, and are changed since or under a hold: the next plan judges what is left of"
             )
+            for table, row in recovered.left:
+                print_line(f"  {table} {row}")
         if run is None:
             print_line("Nothing that had been begun is left to do.")
         else:
@@ -113,7 +115,7 @@ def recover() -> int:
 
     output.answer(document, tell, ids=("run", run.id) if run is not None else None)
     has_failed = run is not None and run.state is RunState.DONE_WITH_FAILURES
-    return FAILURES if has_failed or places.is_open or recovered.unfinished else 0
+    return FAILURES if has_failed or places.is_open or recovered.left else 0
 
 
 def _tell_places(places: LostPlaces) -> None:

@@ -93,7 +93,7 @@ def show(
 
     settings = arguments.settings()
     handles = bool(as_ or role) and person(settings, as_, role).may(Act.HANDLE_REQUEST)
-    with arguments.opened_store(settings) as (store, _):
+    with arguments.listed_store(settings) as (store, _):
         answer_with(settings, store, store.requests.get(request), handles=handles)
 
 

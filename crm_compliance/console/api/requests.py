@@ -111,7 +111,7 @@ def open_(caller: Handles, form: IntakeForm, response: Response, idempotency_key
 @router.get("/requests/{request}")
 def show(caller: Sees, request: RequestId) -> RequestAnswer:
     """One request as it stands, and what stops its release."""
-    return _answer(caller, caller.services.store.requests.get(request))
+    return _answer(caller, caller.services.listed.requests.get(request))
 
 
 @router.post("/requests/{request}/identify")

@@ -44,7 +44,7 @@ def find(visit: Visit) -> Response:
 
 def _table_of(visit: Visit, row: str) -> str | None:
     """Return the table of a unit by its id alone, as the last plan of each kind that has its lines tells."""
-    store = visit.services.store
+    store = visit.services.listed
     for kinds in LOOKED_AT:
         for plan in islice(store.plans.newest(kinds), LOOKED_BACK):
             if plan.as_of_given or is_of_other_crm(store, plan.crm):

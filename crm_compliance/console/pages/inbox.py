@@ -100,11 +100,12 @@ class Night(NamedTuple):
 def show(visit: Visit) -> Response:
     """Show what waits, the most urgent first, and beside it how the nights go."""
     services, person = visit.services, visit.person
+    requests_of = services.listed.requests
     found = services.waiting()
     mine = waiting_for(found, person.who, [person.role])
     page = visit.list_page(len(mine), ROWS)
     shown = page.of(mine)
-    requests = services.store.requests.some({item.subject for item in shown if item.kind in OF_REQUESTS})
+    requests = requests_of.some({item.subject for item in shown if item.kind in OF_REQUESTS})
     lines = [_line(visit, item, requests.get(item.subject)) for item in shown]
     values: dict[str, Any] = {"lines": lines, "today": services.calendar.day(visit.now), "pages": page.pages(visit.page_at("/"))}
     if visit.may(Act.SEE_REPORTS):

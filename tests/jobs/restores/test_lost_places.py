@@ -283,7 +283,7 @@ def test_a_unit_that_is_half_gone_is_finished_only_as_it_was_judged(
     come(night, change, dossier, left)
     after = make_night(url=database_file(), register="half.jsonl")
     done = recover(after.context)
-    assert done.unfinished == (change != "nothing")
+    assert done.left == (() if change == "nothing" else (("cf_dossier", dossier),))
     assert (after.get("cf_dossiers", dossier) is None) is (change == "nothing")
     assert done.places.cleaned == 6 - len(left)
 
@@ -302,7 +302,7 @@ def test_what_was_announced_with_a_unit_is_no_news_in_it(
     assert 0 < sum(night.get("cf_parties", role) is None for role in roles) < 4
     assert (night.get("cf_recordings", recording) or {})["_cf_ficheid_value"] == kept
     after = make_night(url=database_file(), register="known.jsonl")
-    assert recover(after.context).unfinished == 0
+    assert recover(after.context).left == ()
     assert after.get("cf_dossiers", dossier) is None
 
 
@@ -342,10 +342,10 @@ def test_a_unit_that_a_run_which_ended_has_left_half_done_is_found_after_a_later
     run = night.apply(night.plan())
     set_faults(night.emulator)
     assert run.counts["partial"] == 1
-    assert recover(night.context).unfinished == 0  # the database is there: the next night goes on
+    assert recover(night.context).left == ()  # the database is there: the next night goes on
     assert night.get("cf_dossiers", dossier) is not None
     come(night, change, dossier, [])
     after = make_night(url=database_file(), register="left.jsonl")
-    assert recover(after.context).unfinished == (change != "nothing")
+    assert len(recover(after.context).left) == (change != "nothing")
     assert (after.get("cf_dossiers", dossier) is None) is (change == "nothing")
-    assert recover(after.context).unfinished == (change != "nothing")
+    assert len(recover(after.context).left) == (change != "nothing")

@@ -25,7 +25,7 @@ def show(visit: Visit) -> Response:
     if problem := _problem(visit, first, last):
         asked = {"first": first, "last": last, "problem": problem, "presets": _presets(visit, today)}
         return visit.page("history/audit.html.j2", status=400, told=None, **asked)
-    told = tell(visit.services.store, first, last, visit.services.calendar)
+    told = tell(visit.services.listed, first, last, visit.services.calendar)
     return visit.page(
         "history/audit.html.j2",
         told=told,

@@ -77,7 +77,7 @@ def shown(visit: Visit, request_id: str, error: ComplianceError | None = None, *
     if error is not None and error.code == "role":
         raise error
     services = visit.services
-    request = services.store.requests.get(request_id)
+    request = services.listed.requests.get(request_id)
     handles = visit.may(Act.HANDLE_REQUEST)
     compilation = compilation_of(services.store, request.id) if handles else None
     work = services.background.of(request.id)

@@ -10,6 +10,8 @@ import pytest
 
 from connectors.emulator.serving.server import RunningEmulator
 from jobs.model.run import Erasure
+from jobs.restores.lost_places import LostPlaces
+from jobs.restores.recover import Recovered
 from tests.crm_compliance.worlds import Worlds
 from tests.drivers.night import Night
 from tests.drivers.organisation import set_faults
@@ -258,3 +260,12 @@ def test_the_journal_alone_is_enough(typist: Typist, org: Night, tmp_path: Path)
     file = tmp_path / "dossiers.csv"
     file.write_text(f"cf_dossier,{cases['open']}\ncf_dossier,{cases['delete']}\n", encoding="utf-8")
     assert typist.ask("erased", "check", file, code=5)["erased"] == [{"line": 2, "table": "cf_dossier"}]
+
+
+def test_recover_names_the_units_that_it_leaves_to_people(typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = (("cf_dossier", "0000000a-0000-4000-8000-000000000000"),)
+    monkeypatch.setattr("jobs.restores.recover.recover", lambda context: Recovered(LostPlaces(), None, left))
+    said = typist.type("recover", "--json")
+    assert said.code == 6
+    assert said.document["unfinished_units"] == [{"table": "cf_dossier", "id": left[0][1]}]
+    assert f"  cf_dossier {left[0][1]}\n" in typist.type("recover").out
