@@ -40,6 +40,7 @@ _WORDS: Final[Mapping[str, tuple[str, str, str, str]]] = MappingProxyType(
             "number of a document or device",
         ),
         "plate": ("nummerplaat", "plaque d'immatriculation", "Kennzeichen", "number plate"),
+        "picture": ("beeld of bestand", "image ou fichier", "Bild oder Datei", "picture or file"),
     }
 )
 _ALWAYS_NUMBERED = frozenset({"child", "witness", "other"})

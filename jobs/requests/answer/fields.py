@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from jobs.files.html_text import plain_text
+from jobs.files.html_text import holds_more, plain_text
 from jobs.model.answer import Field
 from jobs.requests.redaction.redact import TextRedactor
 from jobs.requests.search.contact_details import compared
@@ -79,7 +79,7 @@ class Fields:
         if row.place == MENTION:  # whatever holds the mention is a text for a person to look at, and nothing else of the row is told
             for name in row.fields:
                 texts = [passage for field, passage in row.said if field == name] or [str(getattr(row.record, name))]
-                yield from (Field(name, plain_text(text), is_text=True) for text in texts)
+                yield from (self._text(name, text) for text in texts)
             return
         if isinstance(row.record, FullParty) and not row.is_own:
             if row.record.contact is not None and row.record.contact in self._askers:
@@ -141,11 +141,19 @@ class Fields:
         if is_of_somebody or (rule.shown is ShownTo.OWN and not is_own):
             return self._of_somebody(row, name, rule.nature, str(value), provided=provided)
         if rule.nature is Nature.TEXT:
-            return Field(name, plain_text(str(value)), is_text=True)
+            return self._text(name, str(value))
         if rule.nature in (Nature.REFERENCE, Nature.RECIPIENT) or (row.kind == "party" and rule.nature is Nature.NAME):
             redacted = self._redactor.redact(str(value))
             return Field(name, redacted.text, redactions=redacted.redactions, provided=provided)
         return Field(name, json_value(value), provided=provided)
+
+    def _text(self, name: str, written: str) -> Field:
+        """Return a text without its markup. A picture that is written into it is no text that anybody could be
+        left out of: its label tells that it is there."""
+        words = plain_text(written)
+        if holds_more(written):
+            words = f"{words}\n{label_for('picture', self._language)}".lstrip()
+        return Field(name, words, is_text=True)
 
     def _of_somebody(self, row: Row, name: str, nature: Nature, value: str, *, provided: bool) -> Field | None:
         """Return a field that only the person to whom it belongs may see. That is a caller's number, an

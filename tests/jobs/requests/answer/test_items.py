@@ -119,6 +119,18 @@ def test_each_address_of_an_email_is_looked_at_by_itself() -> None:
     assert values(item) == {"sender": "[e-mailadres]", "recipients": "lotte@example.org; [e-mailadres]"}
 
 
+@pytest.mark.parametrize(
+    "body",
+    ['<p>Zie hier.</p><img src="data:image/png;base64,iVBORw0KGgo=">', "<p>Zie hier.</p><svg><path d='M0 0'/></svg>"],
+)
+def test_a_picture_that_is_written_into_the_body_of_an_email_is_told_by_its_label(body: str) -> None:
+    """EXP-01: whoever reviews the text, or gets it, sees that there was more than words."""
+    email = FullEmail(id="e", sender="lotte@example.org", text=body)
+    (item,) = maker().of(Row("email", "e", email, ("dossier", "d"), is_own=True, is_caller=True), "context-1")
+    (text,) = [field for field in item.fields if field.is_text]
+    assert text.value == "Zie hier.\n[beeld of bestand]"
+
+
 def test_an_instant_stands_for_its_day() -> None:
     at = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
     recording = FullRecording(id="r", started_on=date(2026, 3, 1), started_at=at, channel="chat")
